@@ -128,10 +128,20 @@ impl Api {
 
     /// Every row of a list that has a cursor, at most [`MOST_ROWS`]: for choices and counts, which a page of a list would cut short.
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, ApiFailure> {
+        self.list_of(path, &[]).await
+    }
+
+    /// [`Self::list`] of what fits these filters.
+    pub async fn list_of<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Vec<T>, ApiFailure> {
         let mut rows: Vec<T> = Vec::new();
         let mut cursor = String::new();
         loop {
-            let answer = self.fetch(with_query(path, &[("limit", LIST_LIMIT), ("cursor", &cursor)])).await?;
+            let pairs = [filters, &[("limit", LIST_LIMIT), ("cursor", &cursor)]].concat();
+            let answer = self.fetch(with_query(path, &pairs)).await?;
             rows.extend(answer.read::<Vec<T>>()?);
             match answer.header("x-next-cursor") {
                 Some(next) if rows.len() < MOST_ROWS && next != cursor => next.clone_into(&mut cursor),

@@ -108,7 +108,7 @@ fn scaled(written: &str, digits: u32) -> Option<i64> {
     }
     let whole = grouped.replace(',', "");
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !all_digits(whole) || !all_digits(decimals) || decimals.len() > digits {
+    if whole.is_empty() || !all_digits(&whole) || !all_digits(decimals) || decimals.len() > digits {
         return None;
     }
     format!("{whole}{decimals:0<digits$}").parse().ok()

@@ -51,6 +51,12 @@ async fn a_payment_to_the_workspaces_account_is_credited_once(server: Server) {
     let top_ups = shop.owner.get("/v1/wallet/top-ups").await.expect(200).json;
     assert_eq!((&top_ups[0]["channel"], &top_ups[0]["receipt"]), (&json!("paybill"), &json!("RKT1ABCDEF")));
     assert_eq!(top_ups[1], json!(null));
+    // Found by its code, typed in any case, and nobody else's by any.
+    let found = shop.owner.get("/v1/wallet/top-ups?receipt=rkt1abcdef").await.expect(200).json;
+    assert_eq!(found, top_ups);
+    assert_eq!(shop.owner.get("/v1/wallet/top-ups?receipt=RKT1ABCDEG").await.expect(200).json, json!([]));
+    let stranger = shop.server.onboarded("mallory@example.com").await;
+    assert_eq!(stranger.get("/v1/wallet/top-ups?receipt=RKT1ABCDEF").await.expect(200).json, json!([]));
     assert!(shop.is_sound().await);
 }
 
