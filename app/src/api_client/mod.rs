@@ -140,7 +140,7 @@ impl Api {
         let mut rows: Vec<T> = Vec::new();
         let mut cursor = String::new();
         loop {
-            let pairs = [filters, &[("limit", LIST_LIMIT), ("cursor", &cursor)]].concat();
+            let pairs = [filters, &[("limit", LIST_LIMIT), ("cursor", cursor.as_str())]].concat();
             let answer = self.fetch(with_query(path, &pairs)).await?;
             rows.extend(answer.read::<Vec<T>>()?);
             match answer.header("x-next-cursor") {

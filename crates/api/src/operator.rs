@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::double_option;
 use crate::ids::{IncomingPaymentId, TopUpId, UserId, WorkspaceId};
+use crate::wallet::TopUp;
 
 /// A tenant, as operators see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -109,6 +110,28 @@ pub struct UnmatchedPayment {
     pub top_up_id: Option<TopUpId>,
     /// RFC 3339.
     pub paid_at: String,
+}
+
+/// `GET /v1/admin/payments`: what became of a payment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FoundPayments {
+    /// Top-ups that it is the money of, whatever became of them; as a rule one.
+    pub top_ups: Vec<FoundTopUp>,
+    /// What was told of it without a top-up: it waits, or it was dismissed.
+    pub waiting: Vec<UnmatchedPayment>,
+}
+
+/// A top-up of some workspace.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FoundTopUp {
+    /// Whose.
+    pub workspace_id: WorkspaceId,
+    /// What its provider took back of it.
+    pub reversed_minor: i64,
+    /// As the workspace sees it.
+    pub top_up: TopUp,
 }
 
 /// What a workspace said of a payment that it claims.

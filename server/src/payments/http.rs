@@ -120,8 +120,17 @@ async fn is_new(app: &AppState, caller: &Caller, request: &Request) -> bool {
 #[serde(default)]
 struct TopUpsQuery {
     /// The provider's receipt: M-Pesa's code, in any case, or Paystack's id.
-    #[param(max_length = 100)]
+    #[param(pattern = "^[!-~]{0,100}$")]
     receipt: String,
+}
+
+/// A receipt or reference that is looked for: up to 100 characters without spaces, of ASCII.
+pub(super) fn checked_receipt(receipt: &str) -> ApiResult<&str> {
+    if receipt.len() <= 100 && receipt.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(receipt)
+    } else {
+        Err(ApiError::field("receipt", "`receipt` is a code of at most 100 letters and digits, such as RKT1ABCDEF."))
+    }
 }
 
 /// List top-ups
@@ -137,10 +146,7 @@ async fn list_top_ups(
 ) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
     let (page, Query(query)) = (page?, query?);
-    let receipt = query.receipt.trim();
-    if receipt.len() > 100 {
-        return Err(ApiError::field("receipt", "`receipt` has at most 100 characters."));
-    }
+    let receipt = checked_receipt(&query.receipt)?;
     let mut conn = app.db.acquire().await?;
     let (workspace_id, limit) = (caller.workspace.id, page.fetch_limit());
     let top_ups = store::top_ups::list(&mut conn, workspace_id, receipt, page.before(), limit).await?;
@@ -219,7 +225,8 @@ async fn claim_payment(State(app): State<AppState>, caller: Caller, request: Req
     Ok(answer)
 }
 
-fn top_up_body(top_up: TopUp) -> wire::TopUp {
+/// A top-up as its workspace sees it.
+pub(super) fn top_up_body(top_up: TopUp) -> wire::TopUp {
     wire::TopUp {
         id: top_up.id,
         method: top_up.method.as_str().to_owned(),

@@ -430,6 +430,9 @@ examples! {
         "status": "unmatched", "reason": "unknown_reference", "claimed_by": [WORKSPACE],
         "claims": [{ "workspace_id": WORKSPACE, "workspace_name": "Duka", "phone": "+254722000149", "amount_minor": 100_000,
         "claimed_at": NOW }], "top_up_id": null, "paid_at": NOW });
+    operator::FoundTopUp = json!({ "workspace_id": WORKSPACE, "reversed_minor": 0,
+        "top_up": of_schema("TopUp") });
+    operator::FoundPayments = json!({ "top_ups": [of_schema("FoundTopUp")], "waiting": [] });
     operator::AssignPayment = json!({ "workspace_id": WORKSPACE });
     operator::ReconcilePayments = json!({ "statement": "Receipt No.,Completion Time,Details,Transaction Status,Paid In,\
         Withdrawn,Balance,A/C No.\nRKT1ABCDEF,21-11-2026 12:40:00,Pay Bill,Completed,1000.00,,1000.00,ACD3F7\n" });

@@ -14,6 +14,7 @@ on_each_engine! {
     what_is_no_statement_is_refused_at_its_field
     a_months_statement_is_read_of_operators_and_of_nobody_else
     what_a_statement_has_and_we_have_not_is_taken_in_once
+    an_operator_finds_what_became_of_a_payment
     what_was_settled_days_later_is_found_on_the_day_on_which_it_was_paid
 }
 
@@ -109,6 +110,39 @@ async fn what_a_statement_has_and_we_have_not_is_taken_in_once(server: Server) {
     }
     assert_eq!(shop.balance().await, 60_000);
     assert!(shop.is_sound().await);
+}
+
+async fn an_operator_finds_what_became_of_a_payment(server: Server) {
+    let shop = Shop::open(server).await;
+    let (_, confirmation) = super::paybill::registered(&shop).await;
+    let reference = super::paybill::reference(&shop).await;
+    for (receipt, account) in [("RKT1ABCDEF", reference.as_str()), ("RKT1ABCDEG", "my shop")] {
+        let told = super::paybill::paid(account, receipt, "1000.00", "254722000001");
+        shop.tell(&confirmation, told).await.expect(200);
+    }
+    shop.run().await;
+    let operator = shop.server.operator().await;
+    let find =
+        async |receipt: &str| operator.get(&format!("/v1/admin/payments?receipt={receipt}")).await.expect(200).json;
+    let credited = find("rkt1abcdef").await;
+    let workspace_id = json!(shop.owner.workspace_id().await);
+    let top_up = &credited["top_ups"][0];
+    assert_eq!((&top_up["workspace_id"], &top_up["reversed_minor"]), (&workspace_id, &json!(0)));
+    assert_eq!(top_up["top_up"]["status"], "succeeded");
+    assert_eq!((&credited["top_ups"][1], &credited["waiting"]), (&json!(null), &json!([])));
+    let waiting = find("RKT1ABCDEG").await;
+    assert_eq!((&waiting["top_ups"], &waiting["waiting"][0]["status"]), (&json!([]), &json!("unmatched")));
+    assert_eq!(find("RKT1ABCDEH").await, json!({ "top_ups": [], "waiting": [] }));
+    // A push is known by our reference before anybody has told of a receipt.
+    let top_up = super::mpesa::asked(&shop, 100_000).await;
+    shop.run().await;
+    let push = shop.daraja.last_push();
+    let pending = find(push["AccountReference"].as_str().expect("a reference")).await;
+    assert_eq!(pending["top_ups"][0]["top_up"]["id"], top_up["id"]);
+    let page = operator.with("accept", "text/html").get("/operator/payments?receipt=RKT1ABCDEF").await.expect(200).text;
+    let wallet = format!("/operator/workspaces/{}/money", workspace_id.as_str().expect("an id"));
+    assert!(page.contains(&wallet), "{page}");
+    shop.owner.get("/v1/admin/payments?receipt=RKT1ABCDEF").await.expect_error("auth.admin_required");
 }
 
 async fn what_was_settled_days_later_is_found_on_the_day_on_which_it_was_paid(server: Server) {
