@@ -253,6 +253,7 @@ fn reconcile(member: &Member) -> AnyView {
                         <summary>{text.statement_paste}</summary>
                         <label class="field"><span class="visually-hidden">{text.statement_paste}</span><textarea class="field__input" name="statement" rows="6" spellcheck="false"></textarea></label>
                     </details>
+                    <label class="choice"><input type="checkbox" name="take" value="yes"/>{text.take}</label>
                     <div class="form__actions"><button class="button button--primary">{text.reconcile_button}</button></div>
                 </form>
             </div>
@@ -295,8 +296,13 @@ fn reconciled(member: &Member, found: &Reconciliation) -> AnyView {
         let headings = heads([Start(text.receipt), End(text.on_statement), End(text.in_wallets), Start(text.why)]);
         view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }
     });
+    let taken = (found.taken_payments + found.taken_returns > 0).then(|| {
+        let words = format!("{} · {}", found.taken_payments, found.taken_returns);
+        view! { <Notice tone=Tone::Live title=fill(text.taken, &words) text=text.taken_text.to_owned()/> }
+    });
     view! {
         {notice}
+        {taken}
         <dl class="facts">
             <dt>{text.span}</dt><dd><Moment at=found.from.clone() lang/>" – "<Moment at=found.to.clone() lang/></dd>
             <dt>{text.on_statement}</dt><dd class="figure">{found.payments}" · "{on_statement}</dd>

@@ -216,6 +216,9 @@ pub struct Adjustment {
 pub struct ReconcilePayments {
     /// The text of M-Pesa's organisation statement or of Paystack's export of transactions, as the portal gives it (CSV).
     pub statement: String,
+    /// Also takes in what the statement shows and the wallets lack, each payment and each return once.
+    #[serde(default)]
+    pub take: bool,
 }
 
 /// A provider's statement against the wallets.
@@ -249,6 +252,12 @@ pub struct Reconciliation {
     pub totals: Vec<ReconciledSums>,
     /// What differs; empty is the proof.
     pub differences: Vec<PaymentDifference>,
+    /// Payments of the differences that are taken in now; those whose account is nobody's wait for an operator. With `take` only.
+    #[serde(default)]
+    pub taken_payments: usize,
+    /// Returns of the differences that leave their wallets now. With `take` only.
+    #[serde(default)]
+    pub taken_returns: usize,
 }
 
 /// The sums of one currency.

@@ -104,11 +104,20 @@ async fn what_a_statement_has_and_we_have_not_is_taken_in_once(server: Server) {
     let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
     let dismiss = format!("/v1/admin/payments/{}/dismiss", waiting[0]["id"].as_str().expect("an id"));
     operator.post(&dismiss, json!({ "reason": "sent back" })).await.expect(200);
+    // The same by the API: what was taken in once is not taken in again, and a third payment is, in the operator's name.
+    let third = format!("{gone}RKT1ABCDEH,{at},Pay Bill,Completed,50.00,,0,{reference},\n");
+    for (take, taken) in [(false, 0), (true, 1), (true, 0)] {
+        let found = operator.post(PATH, json!({ "statement": third, "take": take })).await.expect(200).json;
+        assert_eq!((&found["taken_payments"], &found["taken_returns"]), (&json!(taken), &json!(0)));
+        shop.run().await;
+    }
+    assert_eq!(shop.balance().await, 65_000);
+    let gone = third;
     // And now everything agrees, however often it is taken in.
     for _ in 0..2 {
         assert_eq!(differences(&shop, &gone, true).await, Vec::<String>::new());
     }
-    assert_eq!(shop.balance().await, 60_000);
+    assert_eq!(shop.balance().await, 65_000);
     assert!(shop.is_sound().await);
 }
 
