@@ -30,6 +30,18 @@ async fn list(
     Ok(claimed)
 }
 
+/// Payments that are counted at most, so that a look at many costs little.
+const COUNTED: i64 = 10_000;
+
+/// How many payments wait for people, 10,000 at most, and for how many seconds the oldest has.
+///
+/// # Errors
+/// The database failed.
+pub async fn waiting_now(app: &AppState) -> Result<(i64, i64), sqlx::Error> {
+    let (payments, oldest_us) = store::incoming::count_unmatched(&mut *app.db.acquire().await?, COUNTED).await?;
+    Ok((payments, oldest_us.map_or(0, |oldest_us| (app.now_us() - oldest_us).max(0) / 1_000_000)))
+}
+
 /// What is known of a payment.
 struct Found {
     /// Top-ups that it is the money of, with what their provider took back.
