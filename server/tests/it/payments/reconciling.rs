@@ -100,6 +100,8 @@ async fn what_a_statement_has_and_we_have_not_is_taken_in_once(server: Server) {
     let found = differences(&shop, &gone, true).await;
     assert!(found.iter().any(|one| one.contains("RKT1REVER1")), "{found:?}");
     assert_eq!(shop.balance().await, 60_000);
+    let told = shop.server.text_of_last_mail();
+    assert!(told.contains("M-Pesa took money back") && told.contains("Amount: KES 400.00"), "{told}");
     let operator = shop.server.operator().await;
     let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
     let dismiss = format!("/v1/admin/payments/{}/dismiss", waiting[0]["id"].as_str().expect("an id"));
