@@ -44,6 +44,9 @@ async function type(field, text) {
   await page.keyboard.type(text);
 }
 
+/** The running month where the workspace is. */
+const month = () => new Date().toLocaleDateString("sv", { timeZone: "Africa/Nairobi" }).slice(0, 7);
+
 /** No page is wider than the phone. */
 const fits = async () => assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url());
 
@@ -99,8 +102,7 @@ test("a claim, and the entry that says what it paid", async () => {
   await page.getByText("The number is yours").waitFor();
   await fits();
   await page.goto(`${server.url}/wallet`);
-  const month = new Date().toLocaleDateString("sv", { timeZone: "Africa/Nairobi" }).slice(0, 7);
-  await reach(link(`${NUMBER} · ${month}`));
+  await reach(link(`${NUMBER} · ${month()}`));
   await enter();
   await page.getByRole("heading", { name: NUMBER }).waitFor();
 });
@@ -115,4 +117,6 @@ test("the month's statement", async () => {
   await enter();
   await fits();
   assert.match(await page.locator("main").innerText(), /Closing balance/);
+  // What is printed says what each entry paid.
+  await link(`${NUMBER} · ${month()}`).waitFor();
 });

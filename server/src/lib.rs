@@ -38,6 +38,7 @@ pub mod shadow;
 pub mod sheet;
 pub mod sip_credentials;
 pub mod sip_tokens;
+pub mod spreadsheet;
 pub mod state;
 pub mod statements;
 pub mod storage;

@@ -1,9 +1,12 @@
-//! Files that people keep in spreadsheets: CSV whose first line names its columns, in any order and case. Pure.
+//! Files that people keep in spreadsheets: CSV whose first line names its columns, in any order and case, with commas, semicolons or
+//! tabs between them. Pure.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use sautikit_api::supply::LineError;
+
+use crate::spreadsheet;
 
 /// Lines of one file at most: what one transaction writes without keeping others waiting for long. A price list of the world has
 /// some ten thousand prefixes.
@@ -57,8 +60,13 @@ pub fn read(text: &str, needed: &[&str], optional: &[&str]) -> Result<Vec<Line>,
     // A UTF-8 mark at the beginning, which spreadsheets write.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut place = Place::default();
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    if spreadsheet::is_no_text(text) {
+        return Err(about(1, None, "The file is a workbook or a PDF. Save the sheet as CSV."));
+    }
+    let separator = spreadsheet::separator(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default());
+    let mut builder = csv::ReaderBuilder::new();
+    builder.delimiter(separator).has_headers(false).flexible(true).trim(csv::Trim::All);
+    let mut reader = builder.from_reader(text.as_bytes());
     let mut places: Option<Arc<HashMap<String, usize>>> = None;
     let mut lines = Vec::new();
     for record in reader.records() {
@@ -139,6 +147,15 @@ mod tests {
         let shown: Vec<_> = read.iter().map(|line| (line.number, line.get("prefix"), line.get("per_minute"))).collect();
         assert_eq!(shown, [(3, "254", "3.00"), (5, "255", "4")]);
         assert_eq!(read[0].get("valid_from"), "");
+    }
+
+    #[test]
+    fn columns_are_parted_by_what_the_spreadsheet_writes() {
+        for text in ["prefix;per minute\n254;3.00\n", "prefix\tper minute\n254\t3.00\n"] {
+            let read = lines(text).unwrap();
+            assert_eq!((read[0].get("prefix"), read[0].get("per_minute")), ("254", "3.00"));
+        }
+        assert!(lines("PK\u{3}\u{4}").unwrap_err().message.contains("CSV"));
     }
 
     #[test]

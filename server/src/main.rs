@@ -15,6 +15,7 @@ use sautikit::entropy::Entropy;
 use sautikit::gateway::migrate_check::{self, Handler, Walked, World};
 use sautikit::numbers::supply::{self, SupplyError};
 use sautikit::pricing::{self, PricingError};
+use sautikit::spreadsheet;
 use sautikit::state::AppState;
 use sautikit::webhooks::client::Customers;
 use sautikit::{accounts, listen, payments, privacy, serve, telemetry, telephone};
@@ -286,7 +287,8 @@ async fn reconcile(app: &AppState, text: &[u8], take: bool) -> Result<(), Failur
 }
 
 fn read(file: &std::path::Path) -> Result<String, Failure> {
-    Ok(std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
+    let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(spreadsheet::text(&bytes))
 }
 
 async fn import_series(app: &AppState, text: &str, dry_run: bool) -> Result<(), Failure> {

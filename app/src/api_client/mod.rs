@@ -40,6 +40,11 @@ impl Method {
     }
 }
 
+/// Rows that the API gives at once, at most.
+const LIST_LIMIT: &str = "200";
+/// Rows of [`Api::list`]: no page shows more choices.
+pub const MOST_ROWS: usize = 5_000;
+
 /// One request to the API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiRequest {
@@ -119,6 +124,30 @@ impl Api {
     /// GET with headers, for lists that carry a cursor.
     pub async fn fetch(&self, path: impl Into<String>) -> Result<ApiResponse, ApiFailure> {
         self.send(request(Method::Get, path)).await
+    }
+
+    /// Every row of a list that has a cursor, at most [`MOST_ROWS`]: for choices and counts, which a page of a list would cut short.
+    pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, ApiFailure> {
+        self.list_of(path, &[]).await
+    }
+
+    /// [`Self::list`] of what fits these filters.
+    pub async fn list_of<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Vec<T>, ApiFailure> {
+        let mut rows: Vec<T> = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let pairs = [filters, &[("limit", LIST_LIMIT), ("cursor", cursor.as_str())]].concat();
+            let answer = self.fetch(with_query(path, &pairs)).await?;
+            rows.extend(answer.read::<Vec<T>>()?);
+            match answer.header("x-next-cursor") {
+                Some(next) if rows.len() < MOST_ROWS && next != cursor => next.clone_into(&mut cursor),
+                _ => return Ok(rows),
+            }
+        }
     }
 
     /// Makes the session work in this workspace from now on.

@@ -60,7 +60,8 @@ pub(super) async fn dismiss(id: &str, fields: &Fields, api: &Api) -> Next {
 pub(super) async fn reconcile(fields: &Fields, api: &Api) -> Next {
     // The file; or, where it could not be sent, its text.
     let statement = ["file", "statement"].map(|name| fields.text(name)).into_iter().find(|text| !text.is_empty());
-    let body = ReconcilePayments { statement: statement.unwrap_or_default() };
+    let take = fields.get("take").is_some();
+    let body = ReconcilePayments { statement: statement.unwrap_or_default(), take };
     let answer = api.post("/v1/admin/payments/reconcile", &body).await;
     match answer.and_then(|answer| answer.read::<Reconciliation>()) {
         Ok(found) => Next::Show { page: PAYMENTS.to_owned(), flash: Flash::Reconciled(Box::new(found)), status: 200 },

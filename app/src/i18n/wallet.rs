@@ -68,6 +68,7 @@ catalogue! {
         entries: "Entries" | "Miamala",
         tax: "VAT contained" | "VAT iliyomo",
         with_tax: "with VAT of {}" | "pamoja na VAT ya {}",
+        listed_in_csv: "The {} entries of this month are in the CSV, each with what it paid." | "Miamala {} ya mwezi huu imo kwenye CSV, kila mmoja na kilicholipiwa.",
         all_entries: "All entries (CSV)" | "Miamala yote (CSV)",
         of: "Workspace" | "Eneo la kazi",
         head_hash: "Ledger head" | "Kichwa cha daftari",

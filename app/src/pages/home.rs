@@ -39,7 +39,7 @@ pub(crate) fn HomePage() -> impl IntoView {
 
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let api = member.api();
-    let numbers: Vec<Number> = api.get("/v1/numbers?limit=200").await?;
+    let numbers: Vec<Number> = api.list("/v1/numbers").await?;
     let calls: Vec<Call> = api.get(format!("/v1/calls?limit={RECENT_CALLS}")).await?;
     let stats: CallStats = api.get("/v1/calls/stats?bucket=day").await?;
     // A new workspace has nothing to show of its work yet.
@@ -55,7 +55,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         true => running_now(&member).await?,
         false => Vec::new(),
     };
-    let endpoints: Vec<Webhook> = api.get("/v1/webhooks?limit=200").await.unwrap_or_default();
+    let endpoints: Vec<Webhook> = api.list("/v1/webhooks").await.unwrap_or_default();
     // A role that may not see keys or money still gets its page: those steps then count as done by someone else.
     let keys: Option<Vec<ApiKey>> = api.get("/v1/api-keys").await.ok();
     let ledger: Option<Vec<LedgerEntry>> = api.get("/v1/wallet/ledger?limit=1").await.ok();

@@ -30,7 +30,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let answer = member.api().fetch(with_query("/v1/workspace/members", &[("cursor", cursor)])).await?;
     let people: Vec<Person> = answer.read()?;
     let next = answer.header("x-next-cursor").map(|cursor| with_query("/workspace/members", &[("cursor", cursor)]));
-    let invitations: Vec<Invitation> = member.api().get("/v1/workspace/invitations?limit=200").await?;
+    let invitations: Vec<Invitation> = member.api().list("/v1/workspace/invitations").await?;
     let may_invite = member.may(Scope::MembersWrite);
     let done = [
         ("role_changed", text.members.role_changed, text.members.role_changed_text),

@@ -38,7 +38,7 @@ impl Devices {
         let credentials = answer.read()?;
         let next =
             answer.header("x-next-cursor").map(|cursor| with_query(&page, &[("tab", "devices"), ("cursor", cursor)]));
-        let mut registered: Vec<SipRegistration> = member.api().get("/v1/sip/registrations?limit=200").await?;
+        let mut registered: Vec<SipRegistration> = member.api().list("/v1/sip/registrations").await?;
         registered.retain(|registered| registered.number_id == Some(number.id));
         let config = member.api().get(format!("/v1/numbers/{id}/sip-config")).await?;
         Ok(Self { credentials, next, registered, config })

@@ -26,7 +26,11 @@ pub(crate) fn NumbersPage() -> impl IntoView {
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let (text, lang) = (&member.text().numbers, member.visit.lang);
     let search = Search::of(&member);
-    let mine: Vec<Number> = member.api().get("/v1/numbers?limit=200").await?;
+    let mine_cursor = member.visit.query.get("mine").unwrap_or_default();
+    let answer = member.api().fetch(with_query("/v1/numbers", &[("cursor", mine_cursor)])).await?;
+    let mine: Vec<Number> = answer.read()?;
+    let more_of_mine = answer.header("x-next-cursor").map(|cursor| with_query("/numbers", &[("mine", cursor)]));
+    let first_of_mine = (!mine_cursor.is_empty()).then(|| "/numbers".to_owned());
     let answer = member.api().fetch(search.asked("/v1/numbers/available")).await?;
     let available: Vec<AvailableNumber> = answer.read()?;
     let next = answer.header("x-next-cursor").map(|cursor| format!("{}#available", search.page(cursor)));
@@ -40,6 +44,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
             <section class="panel">
                 <div class="panel__head"><h2>{text.mine}</h2></div>
                 {own(&member, mine)}
+                <Pager lang label=text.mine first=first_of_mine next=more_of_mine/>
             </section>
             <section class="panel" id="available">
                 <div class="panel__head">

@@ -13,7 +13,7 @@ use crate::{
     visit::Flash,
 };
 use leptos::prelude::*;
-use sautikit_api::operator::{PaymentProvider, ReconciledSums, Reconciliation, UnmatchedPayment};
+use sautikit_api::operator::{FoundPayments, PaymentProvider, ReconciledSums, Reconciliation, UnmatchedPayment};
 
 const PAGE: &str = "/operator/payments";
 
@@ -46,6 +46,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
                 {list}
                 <Pager lang label=text.waiting next/>
             </section>
+            {find(&member).await?}
             {reconcile(&member)}
             {providers(&member).await}
         </div>
@@ -125,6 +126,82 @@ fn decide(member: &Member, payment: &UnmatchedPayment) -> AnyView {
     .into_any()
 }
 
+/// What became of a payment that somebody asks after.
+async fn find(member: &Member) -> Result<AnyView, ApiFailure> {
+    let text = &member.text().operator;
+    let typed = member.visit.query.get("receipt").unwrap_or_default().trim();
+    let found = match typed {
+        "" => None,
+        receipt => {
+            match member.api().get::<FoundPayments>(with_query("/v1/admin/payments", &[("receipt", receipt)])).await {
+                Ok(found) => Some(became(member, found)),
+                Err(failure) => Some(view! { <FailureNotice failure lang=member.visit.lang/> }.into_any()),
+            }
+        }
+    };
+    Ok(view! {
+        <section class="panel" id="find">
+            <div class="panel__head"><h2>{text.find_payment}</h2><p>{text.find_text}</p></div>
+            <div class="panel__body stack">
+                <form class="form form--row" method="get" action=format!("{PAGE}#find") role="search">
+                    <label class="field"><span class="field__label">{text.receipt}</span>
+                        <input class="field__input" name="receipt" required autocomplete="off" maxlength=100 placeholder="RKT1ABCDEF" value=typed.to_owned()/></label>
+                    <button class="button">{text.find}</button>
+                </form>
+                {found}
+            </div>
+        </section>
+    }
+    .into_any())
+}
+
+fn became(member: &Member, found: FoundPayments) -> AnyView {
+    let (text, words, lang) = (&member.text().operator, &member.text().wallet, member.visit.lang);
+    if found.top_ups.is_empty() && found.waiting.is_empty() {
+        return view! { <Notice tone=Tone::Neutral title=text.found_nowhere.to_owned() text=text.found_nowhere_text.to_owned()/> }
+            .into_any();
+    }
+    let row = |receipt: String, amount: String, place: AnyView, at: String| {
+        view! {
+            <tr>
+                {cell(text.receipt, "", view! { <code class="strong">{receipt}</code> })}
+                {cell(text.amount, "end strong", amount)}
+                {cell(text.place, "breakable", place)}
+                {cell(text.when, "muted", view! { <Moment at lang/> })}
+            </tr>
+        }
+    };
+    let top_ups = found.top_ups.into_iter().map(|found| {
+        let top_up = found.top_up;
+        let state = match top_up.status.as_str() {
+            "succeeded" => words.top_up_succeeded,
+            "failed" => words.top_up_failed,
+            _ => words.top_up_pending,
+        };
+        let back = (found.reversed_minor != 0)
+            .then(|| fill(text.taken_back, &format::money(found.reversed_minor, &top_up.currency)));
+        let wallet = format!("/operator/workspaces/{}/money", found.workspace_id);
+        let place = view! {
+            <span class="who"><a href=wallet>{found.workspace_id.to_string()}</a><span class="muted small">{state}" "{top_up.failure_reason.clone()}" "{back}</span></span>
+        };
+        let amount = format::money(top_up.amount_minor, &top_up.currency);
+        let at = top_up.settled_at.clone().unwrap_or_else(|| top_up.created_at.clone());
+        row(top_up.receipt.clone().unwrap_or_default(), amount, place.into_any(), at)
+    });
+    let top_ups = top_ups.collect_view();
+    let waiting = found.waiting.into_iter().map(|payment| {
+        let state = if payment.status == "dismissed" { text.dismissed } else { text.waiting };
+        let reason = payment.reason.as_deref().map(|reason| text.reason_of(reason).to_owned());
+        let place = view! { <span class="who"><span>{state}</span><span class="muted small">{reason}</span></span> };
+        let amount = format::money(payment.amount_minor, &payment.currency);
+        row(payment.receipt.clone(), amount, place.into_any(), payment.paid_at.clone())
+    });
+    let waiting = waiting.collect_view();
+    let headings = heads([Start(text.receipt), End(text.amount), Start(text.place), Start(text.when)]);
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{top_ups}{waiting}</tbody></table></div> }
+        .into_any()
+}
+
 /// Whether providers take this server's credentials: asked when the operator asks, not with every look at the page.
 async fn providers(member: &Member) -> AnyView {
     const METHODS: [(&str, &str); 2] = [("mpesa", "M-Pesa"), ("paystack", "Paystack")];
@@ -176,6 +253,7 @@ fn reconcile(member: &Member) -> AnyView {
                         <summary>{text.statement_paste}</summary>
                         <label class="field"><span class="visually-hidden">{text.statement_paste}</span><textarea class="field__input" name="statement" rows="6" spellcheck="false"></textarea></label>
                     </details>
+                    <label class="choice"><input type="checkbox" name="take" value="yes"/>{text.take}</label>
                     <div class="form__actions"><button class="button button--primary">{text.reconcile_button}</button></div>
                 </form>
             </div>
@@ -218,8 +296,13 @@ fn reconciled(member: &Member, found: &Reconciliation) -> AnyView {
         let headings = heads([Start(text.receipt), End(text.on_statement), End(text.in_wallets), Start(text.why)]);
         view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }
     });
+    let taken = (found.taken_payments + found.taken_returns > 0).then(|| {
+        let words = format!("{} · {}", found.taken_payments, found.taken_returns);
+        view! { <Notice tone=Tone::Live title=fill(text.taken, &words) text=text.taken_text.to_owned()/> }
+    });
     view! {
         {notice}
+        {taken}
         <dl class="facts">
             <dt>{text.span}</dt><dd><Moment at=found.from.clone() lang/>" – "<Moment at=found.to.clone() lang/></dd>
             <dt>{text.on_statement}</dt><dd class="figure">{found.payments}" · "{on_statement}</dd>

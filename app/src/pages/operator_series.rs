@@ -37,7 +37,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let series: Vec<Series> = answer.read()?;
     let next = answer.header("x-next-cursor");
     let next = next.map(|cursor| with_query(PAGE, &[filters[0], filters[1], ("cursor", cursor)]));
-    let providers: Vec<Provider> = member.api().get("/v1/admin/providers?limit=200").await?;
+    let providers: Vec<Provider> = member.api().list("/v1/admin/providers").await?;
     let list = if series.is_empty() {
         view! { <Empty glyph=Glyph::Numbers title=text.no_series text=text.no_series_text/> }.into_any()
     } else {

@@ -41,7 +41,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let visit = member.visit.clone();
     let lang = visit.lang;
     let numbers: Vec<Number> = match member.may(Scope::CallsWrite) {
-        true => member.api().get("/v1/numbers?limit=200").await?,
+        true => member.api().list("/v1/numbers").await?,
         false => Vec::new(),
     };
     let (read, document, compat) = match &visit.flash {

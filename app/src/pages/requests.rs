@@ -36,7 +36,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     };
     let answer = member.api().fetch(with_cursor("/v1/requests", cursor)).await?;
     let requests: Vec<LoggedRequest> = answer.read()?;
-    let keys: Vec<ApiKey> = member.api().get("/v1/api-keys?limit=200").await?;
+    let keys: Vec<ApiKey> = member.api().list("/v1/api-keys").await?;
     let next = answer.header("x-next-cursor").map(|cursor| with_cursor(PAGE, cursor));
     let first = (!cursor.is_empty()).then(|| with_query(PAGE, &chosen));
     let filtered = chosen.iter().any(|(_, value)| !value.is_empty());

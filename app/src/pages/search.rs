@@ -19,7 +19,7 @@ use sautikit_api::{
     recordings::Recording,
     requests::LoggedRequest,
     rights::Scope,
-    wallet::LedgerEntry,
+    wallet::{LedgerEntry, TopUp},
     webhooks::{Delivery, Webhook},
 };
 
@@ -107,14 +107,23 @@ async fn place_of(member: &Member, asked: &Asked) -> Result<Option<String>, ApiF
             (!found.is_empty()).then(|| with_query("/developers/requests", &[("request_id", id)]))
         }
         Asked::Telephone(number) => {
-            let own: Vec<Number> = api.get("/v1/numbers?limit=200").await?;
+            let own: Vec<Number> = api.list("/v1/numbers").await?;
             own.iter().find(|own| own.e164 == *number).map(|own| format!("/numbers/{}", own.id))
         }
-        Asked::Receipt(receipt) => entry(member, |entry| entry.reference.contains(receipt.as_str())).await,
+        Asked::Receipt(receipt) => match top_up(member, receipt).await {
+            Some(top_up) => Some(top_up),
+            None => entry(member, |entry| entry.reference.contains(receipt.as_str())).await,
+        },
         Asked::Error(code) => ErrorCode::parse(code).map(|code| format!("/docs/errors/{}", code.as_str())),
         Asked::Words(_) | Asked::Nothing => None,
     };
     Ok(place)
+}
+
+/// The top-up that was paid with this receipt, however long ago.
+async fn top_up(member: &Member, receipt: &str) -> Option<String> {
+    let found: Vec<TopUp> = member.api().get(with_query("/v1/wallet/top-ups", &[("receipt", receipt)])).await.ok()?;
+    Some(with_query("/wallet", &[("top_up", &found.first()?.id.to_string())]))
 }
 
 /// What the newest ledger entry that fits is about.
@@ -130,7 +139,7 @@ async fn entry(member: &Member, fits: impl Fn(&LedgerEntry) -> bool) -> Option<S
 
 async fn by_words(member: &Member, words: &str) -> Result<Vec<Found>, ApiFailure> {
     let mut found = pages(member, words);
-    let numbers: Vec<Number> = member.api().get("/v1/numbers?limit=200").await?;
+    let numbers: Vec<Number> = member.api().list("/v1/numbers").await?;
     let digits: String = words.chars().filter(char::is_ascii_digit).collect();
     // A number is known by the end that people say, with or without its first zero.
     let part = digits.trim_start_matches('0');

@@ -42,7 +42,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         member.api().fetch(with_cursor("/v1/shadow-requests", &[("cursor", cursor), ("limit", AT_ONCE)])).await?;
     let requests: Vec<ShadowRequest> = answer.read()?;
     let numbers: Vec<Number> = match member.may(Scope::NumbersRead) {
-        true => member.api().get("/v1/numbers?limit=200").await?,
+        true => member.api().list("/v1/numbers").await?,
         false => Vec::new(),
     };
     let next = answer.header("x-next-cursor").map(|cursor| with_cursor(PAGE, &[("cursor", cursor)]));

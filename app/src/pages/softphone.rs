@@ -35,7 +35,7 @@ pub(crate) fn SoftphonePage() -> impl IntoView {
 
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let text = member.text();
-    let mut numbers: Vec<Number> = member.api().get("/v1/numbers?limit=200").await?;
+    let mut numbers: Vec<Number> = member.api().list("/v1/numbers").await?;
     numbers.retain(|number| number.status == "active");
     let body = if numbers.is_empty() {
         view! {

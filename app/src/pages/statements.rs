@@ -2,7 +2,7 @@
 
 use super::{
     member::{Member, member_page},
-    wallet_ledger::kind,
+    wallet_ledger::{kind, ledger},
 };
 use crate::{
     api_client::{ApiFailure, escape},
@@ -16,7 +16,10 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use sautikit_api::wallet::Statement;
+use sautikit_api::wallet::{LedgerEntry, Statement};
+
+/// Entries that a sheet lists; of a month with more it has the sums, and the CSV has all.
+const LISTED: i64 = 500;
 
 pub(super) const STATEMENTS: &str = "/wallet/statements";
 
@@ -63,6 +66,19 @@ pub(crate) fn StatementPage() -> impl IntoView {
 async fn sheet(member: Member, month: String) -> Result<AnyView, ApiFailure> {
     let text = &member.text().wallet;
     let statement: Statement = member.api().get(format!("/v1/wallet/statements/{}", escape(&month))).await?;
+    let entries = match statement.entries {
+        0 => None,
+        1..=LISTED => {
+            let mut entries: Vec<LedgerEntry> =
+                member.api().list_of("/v1/wallet/ledger", &[("month", &statement.month)]).await?;
+            entries.reverse();
+            Some(ledger(&member, entries))
+        }
+        many => {
+            let words = fill(text.listed_in_csv, &many.to_string());
+            Some(view! { <p class="panel__body small muted">{words}</p> }.into_any())
+        }
+    };
     let money = |minor: i64| format::money(minor, &statement.currency);
     let workspace = member.workspace().map(|workspace| workspace.name.clone()).unwrap_or_default();
     let sums = statement.sums.iter().map(|sum| {
@@ -79,6 +95,7 @@ async fn sheet(member: Member, month: String) -> Result<AnyView, ApiFailure> {
         view! { <tr class="table__total"><td data-label="">{label}</td><td></td><td class="end strong" data-label="">{value}</td></tr> }
     };
     let tax = (statement.tax_minor != 0).then(|| total(text.tax, money(statement.tax_minor.abs())));
+    let (came, went) = moved(&statement);
     let title = fill(text.statement_of, &statement.month);
     let (csv, file) = (csv(&statement), file(&statement));
     Ok(view! {
@@ -96,10 +113,13 @@ async fn sheet(member: Member, month: String) -> Result<AnyView, ApiFailure> {
                 <tbody>
                     {total(text.opening, money(statement.opening_minor))}
                     {sums}
+                    {total(text.came, money(came))}
+                    {total(text.went, money(went))}
                     {total(text.closing, money(statement.closing_minor))}
                     {tax}
                 </tbody>
             </table></div>
+            {entries}
             <div class="panel__body">
                 <p class="small muted breakable">{text.head_hash}": "<code>{statement.head_hash.clone()}</code></p>
                 <p class="small muted unprinted">{text.print_hint}</p>

@@ -55,7 +55,7 @@ impl Currency {
     }
 
     /// Minor units of an amount as people write it in whole units: `1,000`, `12.34`. None for anything else, for more decimals
-    /// than the currency has, and for amounts beyond 64 bits.
+    /// than the currency has, for a comma that separates no thousands (`1,50` may mean either), and for amounts beyond 64 bits.
     pub fn parse_minor(self, written: &str) -> Option<i64> {
         scaled(written, self.exponent())
     }
@@ -98,10 +98,17 @@ const FINER_DIGITS: u32 = 4;
 /// A decimal number without sign, times ten to the power of `digits`.
 fn scaled(written: &str, digits: u32) -> Option<i64> {
     let digits = digits as usize;
-    let plain: String = written.trim().chars().filter(|letter| !matches!(letter, ',' | ' ' | '_')).collect();
-    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
+    let plain: String = written.trim().chars().filter(|letter| !matches!(letter, ' ' | '_')).collect();
+    let (grouped, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
+    let mut groups = grouped.split(',');
+    let are_thousands = groups.next().is_some_and(|first| grouped == first || (1..=3).contains(&first.len()))
+        && groups.all(|group| group.len() == 3);
+    if !are_thousands {
+        return None;
+    }
+    let whole = grouped.replace(',', "");
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !all_digits(whole) || !all_digits(decimals) || decimals.len() > digits {
+    if whole.is_empty() || !all_digits(&whole) || !all_digits(decimals) || decimals.len() > digits {
         return None;
     }
     format!("{whole}{decimals:0<digits$}").parse().ok()
@@ -143,6 +150,11 @@ mod tests {
         assert_eq!(Currency::KES.parse_e4("0.051234"), Some(51_234));
         assert_eq!(Currency::UGX.parse_e4("84.5"), Some(845_000));
         assert_eq!(Currency::KES.parse_minor("1,234.5"), Some(123_450));
+        // A comma for the decimals would make a hundred times as much of it.
+        for written in ["1,50", "3,0", ",500", "1,000,00", "1000,000", "1.000,00"] {
+            assert_eq!(Currency::KES.parse_minor(written), None, "{written}");
+        }
+        assert_eq!(Currency::KES.parse_minor("1,000,000"), Some(100_000_000));
         for wrong in ["", "-3", "1e3", ".5", "3.0000001", "99999999999999999999"] {
             assert_eq!(Currency::KES.parse_e4(wrong), None, "{wrong}");
         }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::double_option;
 use crate::ids::{IncomingPaymentId, TopUpId, UserId, WorkspaceId};
+use crate::wallet::TopUp;
 
 /// A tenant, as operators see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -111,6 +112,28 @@ pub struct UnmatchedPayment {
     pub paid_at: String,
 }
 
+/// `GET /v1/admin/payments`: what became of a payment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FoundPayments {
+    /// Top-ups that it is the money of, whatever became of them; as a rule one.
+    pub top_ups: Vec<FoundTopUp>,
+    /// What was told of it without a top-up: it waits, or it was dismissed.
+    pub waiting: Vec<UnmatchedPayment>,
+}
+
+/// A top-up of some workspace.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FoundTopUp {
+    /// Whose.
+    pub workspace_id: WorkspaceId,
+    /// What its provider took back of it.
+    pub reversed_minor: i64,
+    /// As the workspace sees it.
+    pub top_up: TopUp,
+}
+
 /// What a workspace said of a payment that it claims.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -193,6 +216,9 @@ pub struct Adjustment {
 pub struct ReconcilePayments {
     /// The text of M-Pesa's organisation statement or of Paystack's export of transactions, as the portal gives it (CSV).
     pub statement: String,
+    /// Also takes in what the statement shows and the wallets lack, each payment and each return once.
+    #[serde(default)]
+    pub take: bool,
 }
 
 /// A provider's statement against the wallets.
@@ -226,6 +252,12 @@ pub struct Reconciliation {
     pub totals: Vec<ReconciledSums>,
     /// What differs; empty is the proof.
     pub differences: Vec<PaymentDifference>,
+    /// Payments of the differences that are taken in now; those whose account is nobody's wait for an operator. With `take` only.
+    #[serde(default)]
+    pub taken_payments: usize,
+    /// Returns of the differences that leave their wallets now. With `take` only.
+    #[serde(default)]
+    pub taken_returns: usize,
 }
 
 /// The sums of one currency.

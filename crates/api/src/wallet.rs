@@ -200,13 +200,13 @@ pub struct Statement {
     pub entries: i64,
     /// Tax of all entries, signed as they are: of debits negative.
     pub tax_minor: i64,
-    /// What moved, by kind. `opening_minor` and the sums make `closing_minor`.
+    /// What moved, by kind: of one that both came and went, a sum of each. `opening_minor` and the sums make `closing_minor`.
     pub sums: Vec<StatementSum>,
     /// Hash of the last entry up to the month's end; empty before the first. It proves all entries before it.
     pub head_hash: String,
 }
 
-/// What moved of one kind in a month.
+/// What came, or what went, of one kind in a month.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatementSum {

@@ -16,6 +16,7 @@ use axum::response::IntoResponse;
 
 use crate::calls::Hub;
 use crate::gateway::Gateway;
+use crate::payments;
 use crate::requests::Queue;
 use crate::shadow;
 use crate::state::AppState;
@@ -31,6 +32,7 @@ pub(super) async fn metrics(
     page.gauge("uptime_seconds", "Time since this process started.", app.clock.monotonic().as_secs());
     process(&mut page, &app);
     webhooks(&mut page, &app).await;
+    payments(&mut page, &app).await;
     if let Some(Extension(gateway)) = gateway {
         calls(&mut page, &gateway).await;
     }
@@ -78,6 +80,13 @@ async fn webhooks(page: &mut Page, app: &AppState) {
         page.gauge("webhook_lag_seconds", lag, own.lag_seconds);
         page.gauge("webhook_attempts_running", "Requests to endpoints that are on their way.", own.running);
     }
+}
+
+/// Money of customers that lies until an operator looks.
+async fn payments(page: &mut Page, app: &AppState) {
+    let Ok((waiting, age_seconds)) = payments::waiting_now(app).await else { return };
+    page.gauge("payments_unmatched", "Payments that wait for an operator, 10,000 at most.", waiting);
+    page.gauge("payments_unmatched_age_seconds", "How long the oldest of them has waited.", age_seconds);
 }
 
 async fn calls(page: &mut Page, gateway: &Gateway) {

@@ -1,7 +1,7 @@
 //! "I paid, where is it?": a customer names a payment that waits, and it is theirs if they know what only its payer knows.
 //!
-//! Receipt, amount and the paying telephone must all fit. A telephone that M-Pesa masked proves nothing, so the operator
-//! decides then. Every other answer is the same, so that guessing teaches nothing, and there are five tries a day. Behind that
+//! Receipt, amount and the paying telephone must all fit. A telephone that M-Pesa told as its hash is known by that; one that it
+//! masked proves nothing, so the operator decides then. Every other answer is the same, so that guessing teaches nothing, and there are five tries a day. Behind that
 //! answer M-Pesa is asked about a payment that nobody told us of; what it has goes to whoever claimed it and fits.
 
 use sautikit_api::ids::WorkspaceId;
@@ -159,13 +159,13 @@ fn fits(payment: &IncomingPayment, amount_minor: i64, phone: &str, currency: Cur
     if !waits || payment.amount_minor != amount_minor {
         return Fit::None;
     }
-    let told = wire::readable_phone(&payment.payer_phone);
-    if told.is_some_and(|told| told != phone.trim_start_matches('+')) {
+    let knows_payer = wire::is_phone(&payment.payer_phone, phone);
+    if knows_payer == Some(false) {
         return Fit::None;
     }
     // Only what the provider stands behind, and only what lacks nothing but its owner.
     let is_certain = payment.confirmed && payment.reason == Some(Reason::UnknownReference);
-    if told.is_some() && is_certain { Fit::Whole } else { Fit::NeedsPeople }
+    if knows_payer == Some(true) && is_certain { Fit::Whole } else { Fit::NeedsPeople }
 }
 
 #[cfg(test)]
@@ -173,6 +173,8 @@ mod tests {
     use sautikit_api::ids::IncomingPaymentId;
 
     use super::*;
+
+    const HASHED: &str = "ec9e16a786d56cba51a64463c2593e04240462af38cf7237dd13405cbdaffdd5";
 
     fn waiting(phone: &str) -> IncomingPayment {
         IncomingPayment {
@@ -200,6 +202,9 @@ mod tests {
         assert_eq!(fit(&waiting("254722000001"), 100_100), Fit::None);
         assert_eq!(fit(&waiting("254733000001"), 100_000), Fit::None);
         assert_eq!(fit(&waiting("2547 ***** 001"), 100_000), Fit::NeedsPeople);
+        // SHA-256 of 254722000001; and one of who knows what.
+        assert_eq!(fit(&waiting(HASHED), 100_000), Fit::Whole);
+        assert_eq!(fit(&waiting(&"0a1b".repeat(16)), 100_000), Fit::NeedsPeople);
         let unconfirmed =
             IncomingPayment { confirmed: false, reason: Some(Reason::Unconfirmed), ..waiting("254722000001") };
         assert_eq!(fit(&unconfirmed, 100_000), Fit::NeedsPeople);

@@ -8,7 +8,9 @@ use sautikit_api::ErrorCode;
 use sautikit_api::ids::TopUpId;
 use sautikit_api::money::Currency;
 use sautikit_api::wallet as wire;
+use serde::Deserialize;
 use serde_json::json;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,6 +27,7 @@ use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
+use crate::web::query::Query;
 use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
@@ -111,16 +114,42 @@ async fn is_new(app: &AppState, caller: &Caller, request: &Request) -> bool {
     matches!(idempotency::find_replay(app, &mut conn, caller.workspace.id, request).await, Ok(None))
 }
 
+/// What narrows the list.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct TopUpsQuery {
+    /// The provider's receipt: M-Pesa's code, in any case, or Paystack's id.
+    #[param(pattern = "^[!-~]{0,100}$")]
+    receipt: String,
+}
+
+/// A receipt or reference that is looked for: up to 100 characters without spaces, of ASCII.
+pub(super) fn checked_receipt(receipt: &str) -> ApiResult<&str> {
+    if receipt.len() <= 100 && receipt.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(receipt)
+    } else {
+        Err(ApiError::field("receipt", "`receipt` is a code of at most 100 letters and digits, such as RKT1ABCDEF."))
+    }
+}
+
 /// List top-ups
 #[utoipa::path(get, path = "/wallet/top-ups",
-    params(Paged),
+    params(Paged, TopUpsQuery),
     responses((status = 200, body = Vec<wire::TopUp>, description = "Top-ups, the newest first.")),
     extensions(("x-scope" = json!(Scope::WalletRead))))]
-async fn list_top_ups(State(app): State<AppState>, caller: Caller, page: ApiResult<Page>) -> ApiResult<Response> {
+async fn list_top_ups(
+    State(app): State<AppState>,
+    caller: Caller,
+    page: ApiResult<Page>,
+    query: ApiResult<Query<TopUpsQuery>>,
+) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
-    let page = page?;
+    let (page, Query(query)) = (page?, query?);
+    let receipt = checked_receipt(&query.receipt)?;
     let mut conn = app.db.acquire().await?;
-    let top_ups = store::top_ups::list(&mut conn, caller.workspace.id, page.before(), page.fetch_limit()).await?;
+    let (workspace_id, limit) = (caller.workspace.id, page.fetch_limit());
+    let top_ups = store::top_ups::list(&mut conn, workspace_id, receipt, page.before(), limit).await?;
     Ok(page.answer(top_ups, |top_up| (top_up.created_at, top_up.id.0), top_up_body))
 }
 
@@ -196,7 +225,8 @@ async fn claim_payment(State(app): State<AppState>, caller: Caller, request: Req
     Ok(answer)
 }
 
-fn top_up_body(top_up: TopUp) -> wire::TopUp {
+/// A top-up as its workspace sees it.
+pub(super) fn top_up_body(top_up: TopUp) -> wire::TopUp {
     wire::TopUp {
         id: top_up.id,
         method: top_up.method.as_str().to_owned(),

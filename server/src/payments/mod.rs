@@ -39,6 +39,7 @@ use crate::state::AppState;
 use crate::wallet::WalletError;
 
 pub use create::{Created, create_top_up};
+pub use operator::waiting_now;
 
 /// How a customer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! What providers take back from us: a refund, a dispute, M-Pesa's reversal; and what comes back when a dispute ends better than
-//! it began.
+//! it began. Whoever keeps the workspace's books is told by mail: no call or rental explains such an entry.
 
 use sautikit_api::ids::TopUpId;
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::members;
 use crate::jobs::{Failure, Job, Lane};
+use crate::mail;
 use crate::payments::store::{self, reversals};
-use crate::payments::{PaymentError, Status};
+use crate::payments::{PaymentError, Status, letter, settle};
 use crate::state::AppState;
 use crate::wallet::{self, EntryKind, Funds, NewEntry, with_tries};
 
@@ -86,5 +88,14 @@ async fn reverse(app: &AppState, reverse: &Reverse) -> Result<(), PaymentError> 
         created_at: app.now_us(),
     };
     reversals::insert(&mut tx, &reversal).await?;
-    Ok(tx.commit().await?)
+    let mut posted = Vec::new();
+    let balance_minor = wallet.wallet().balance_minor;
+    for to in members::list_bookkeepers(&mut tx, top_up.workspace_id).await? {
+        let write =
+            |to, lang| letter::returned(&app.public_url, to, &top_up, amount_minor, balance_minor, app.now_us(), lang);
+        posted.push(mail::post_to(app, &mut tx, to, write).await?);
+    }
+    tx.commit().await?;
+    settle::committed(app, posted);
+    Ok(())
 }

@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 use sautikit_api::bounds::Month;
 use sautikit_api::wallet as wire;
+use serde::Deserialize;
 use sqlx::AnyConnection;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,6 +24,7 @@ use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::page::Page;
 use crate::web::params::Paged;
+use crate::web::query::Query;
 use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
@@ -60,18 +63,39 @@ pub(crate) fn balance_body(wallet: &Wallet) -> wire::Balance {
     }
 }
 
+/// What narrows the list of entries.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct LedgerQuery {
+    /// Posted in this month of the workspace's zone, for instance 2026-06: the entries of its statement.
+    #[param(pattern = "^(20[0-9]{2}-(0[1-9]|1[0-2]))?$")]
+    month: String,
+}
+
 /// List ledger entries
 #[utoipa::path(get, path = "/wallet/ledger",
-    params(Paged),
+    params(Paged, LedgerQuery),
     responses((status = 200, body = Vec<wire::LedgerEntry>, description = "Entries, the newest first.")),
-    extensions(("x-scope" = json!(Scope::WalletRead))))]
-async fn list_ledger(State(app): State<AppState>, caller: Caller, page: ApiResult<Page>) -> ApiResult<Response> {
+    extensions(("x-scope" = json!(Scope::WalletRead)),
+        ("x-errors" = json!([ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
+async fn list_ledger(
+    State(app): State<AppState>,
+    caller: Caller,
+    page: ApiResult<Page>,
+    query: ApiResult<Query<LedgerQuery>>,
+) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
-    let page = page?;
+    let (page, Query(query)) = (page?, query?);
     let mut conn = app.db.acquire().await?;
     // The cursor's number is the entry's sequence, which orders a wallet without ties.
     let (before_seq, _) = page.before();
-    let entries = wallet::list_entries(&mut conn, caller.workspace.id, before_seq, page.fetch_limit()).await?;
+    let entries = match query.month.as_str() {
+        "" => wallet::list_entries(&mut conn, caller.workspace.id, before_seq, page.fetch_limit()).await?,
+        month => {
+            statement::list(&mut conn, caller.workspace.id, within(month)?, before_seq, page.fetch_limit()).await?
+        }
+    };
     Ok(page.answer(entries, |entry| (entry.seq, entry.id.0), entry_body))
 }
 
@@ -153,14 +177,18 @@ async fn entries(app: &AppState, caller: &Caller, month: &str) -> ApiResult<Resp
 }
 
 async fn read_month(conn: &mut AnyConnection, caller: &Caller, month: &str) -> ApiResult<Statement> {
+    Ok(statement::statement(conn, caller.workspace.id, within(month)?).await?)
+}
+
+/// A moment in the month, whatever the zone: microseconds UTC.
+fn within(month: &str) -> ApiResult<i64> {
     let wrong = || ApiError::field("month", "`month` is a year and a month, such as 2026-06.");
     let day: jiff::civil::Date = format!("{month}-15").parse().map_err(|_| wrong())?;
     if month.len() != 7 || !(2000..=2099).contains(&day.year()) {
         return Err(wrong());
     }
     // The middle of a month lies in it in every zone.
-    let at = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| wrong())?.timestamp();
-    Ok(statement::statement(conn, caller.workspace.id, at.as_microsecond()).await?)
+    Ok(day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| wrong())?.timestamp().as_microsecond())
 }
 
 fn statement_body(found: Statement) -> wire::Statement {

@@ -1,4 +1,4 @@
-//! A month of a wallet: what it began with, what moved by kind, what it ended with; and every entry as CSV.
+//! A month of a wallet: what it began with, what came and what went by kind, what it ended with; and every entry as CSV.
 //!
 //! Months are those of the zone that was fixed at onboarding; an entry belongs to the month in which it was posted. A statement is
 //! computed from the ledger, so there is one truth, and names the hash of its last entry: `ledger verify` proves the chain up to
@@ -37,7 +37,7 @@ pub struct Statement {
     pub opening_minor: i64,
     /// Balance after its last entry.
     pub closing_minor: i64,
-    /// What moved, by kind, in the order of the kinds.
+    /// What came and what went, by kind, in the order of the kinds.
     pub sums: Vec<Sum>,
     /// Hash of the last entry up to the month's end; empty before the first.
     pub head_hash: String,
@@ -69,6 +69,22 @@ pub async fn statement(
         sums,
         head_hash,
     })
+}
+
+/// Entries of the month that holds `at_us`, the newest first, before that one; at most `limit`.
+///
+/// # Errors
+/// No such wallet, or the database failed.
+pub async fn list(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    at_us: i64,
+    before_seq: i64,
+    limit: i64,
+) -> Result<Vec<EntryRow>, WalletError> {
+    let wallet = read(conn, workspace_id).await?;
+    let month = BillingMonth::containing(at_us, &wallet.zone)?;
+    Ok(store::list(conn, workspace_id, (month.start_us, month.end_us), before_seq, limit).await?)
 }
 
 /// Moments in each month from the wallet's first entry to now, the newest first; at most `most` of them.

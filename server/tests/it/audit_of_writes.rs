@@ -16,7 +16,7 @@ on_each_engine! { every_write_is_in_the_log }
 const UNLOGGED: &[(&str, &str)] = &[
     ("post /v1/auth/magic-link", "nobody is known yet, and nothing but a mail comes of it"),
     ("post /v1/actions/validate", "it reads a document, and changes nothing"),
-    ("post /v1/admin/payments/reconcile", "it compares, and changes nothing"),
+    ("post /v1/admin/payments/reconcile", "it compares; each payment that it takes in has an entry of its own"),
     ("post /v1/sandbox/inbound", "it plays a stranger who calls; the call is recorded like any other"),
 ];
 

@@ -9,6 +9,8 @@ use crate::support::{Client, Server, on_each_engine};
 
 on_each_engine! {
     a_month_begins_where_the_last_one_ended_and_adds_up
+    what_came_and_what_went_of_one_kind_are_two_sums
+    a_months_entries_are_listed_and_printed
     a_statement_lists_every_entry_as_csv
     a_month_of_many_entries_is_listed_to_its_end
     an_adjustment_is_made_once_with_its_reason
@@ -61,6 +63,49 @@ async fn a_month_begins_where_the_last_one_ended_and_adds_up(server: Server) {
     let months: Vec<_> = listed.as_array().expect("a list").iter().map(|one| one["month"].clone()).collect();
     assert_eq!(months, ["2026-12", "2026-11"]);
     assert_eq!(listed[1], november);
+}
+
+async fn what_came_and_what_went_of_one_kind_are_two_sums(server: Server) {
+    let (owner, operator, path) = two_months(&server).await;
+    for (kind, amount_minor) in [("credit", 4_000), ("debit", 3_000), ("credit", 500)] {
+        server.clock.advance(Duration::from_secs(1));
+        operator.post(&path, json!({ "kind": kind, "amount_minor": amount_minor, "reason": "Bank" })).await.expect(201);
+    }
+    let december = month(&owner, "2026-12").await;
+    let sums = december["sums"].as_array().expect("sums").iter();
+    let told: Vec<_> = sums.map(|sum| (&sum["kind"], &sum["entries"], &sum["amount_minor"])).collect();
+    let (adjustment, refund, top_up) = (json!("adjustment"), json!("refund"), json!("top_up"));
+    let expected = [
+        (&adjustment, &json!(2), &json!(4_500)),
+        (&adjustment, &json!(1), &json!(-3_000)),
+        (&refund, &json!(1), &json!(1_000)),
+        (&top_up, &json!(1), &json!(50_000)),
+    ];
+    assert_eq!(told, expected);
+    let sheet = owner.with("accept", "text/html").get("/wallet/statements/2026-12").await.expect(200).text;
+    assert!(sheet.contains("KES 555.00") && sheet.contains("-KES 30.00"), "{sheet}");
+}
+
+async fn a_months_entries_are_listed_and_printed(server: Server) {
+    let (owner, ..) = two_months(&server).await;
+    let all = owner.get("/v1/wallet/ledger").await.expect(200).json;
+    let all = all.as_array().expect("a list");
+    for (month, of_month) in [("2026-12", &all[..2]), ("2026-11", &all[2..])] {
+        let path = format!("/v1/wallet/ledger?month={month}");
+        assert_eq!(owner.get(&path).await.expect(200).json.as_array().expect("a list"), of_month);
+        let first = owner.get(&format!("{path}&limit=1")).await.expect(200);
+        let next = first.header("x-next-cursor").expect("a next page");
+        let second = owner.get(&format!("{path}&limit=1&cursor={next}")).await.expect(200);
+        assert_eq!((&second.json[0], second.header("x-next-cursor")), (&of_month[1], None));
+        let sheet =
+            owner.with("accept", "text/html").get(&format!("/wallet/statements/{month}")).await.expect(200).text;
+        let places = of_month.iter().map(|entry| sheet.find(entry["reference"].as_str().expect("a reference")));
+        let places: Vec<_> = places.map(|place| place.expect("its place")).collect();
+        // On paper the oldest comes first.
+        assert!(places[1] < places[0], "{places:?}");
+    }
+    let refused = owner.get("/v1/wallet/ledger?month=2026-13").await.expect_error("validation.bad_request");
+    assert_eq!(refused.json["error"]["field"], "month");
 }
 
 async fn a_statement_lists_every_entry_as_csv(server: Server) {

@@ -1,5 +1,6 @@
 //! Where numbers come from: series, what becomes of their numbers, and who may claim which in which currency.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sautikit::gateway::trunks::TellUnregistered;
@@ -20,6 +21,7 @@ on_each_engine! {
     an_import_of_series_is_made_whole_or_not_at_all
     numbers_are_found_by_every_filter_and_in_either_order
     a_workspace_opens_only_where_something_can_be_bought
+    who_has_many_numbers_finds_each_of_them_in_the_console
     a_trunk_that_takes_no_registration_is_told_of_to_whose_numbers_come_by_it
 }
 
@@ -211,6 +213,37 @@ async fn of_two_workspaces_that_claim_at_once_one_has_the_number(server: Server)
     assert!(won.json["charged_minor"].as_i64().is_some_and(|charged| charged > 0));
     lost.expect_error("numbers.already_claimed");
     assert_eq!(loser.get("/v1/wallet/balance").await.expect(200).json["balance_minor"], 1_000_000);
+}
+
+async fn who_has_many_numbers_finds_each_of_them_in_the_console(server: Server) {
+    // More than a list gives at once.
+    const NUMBERS: usize = 205;
+    let supply = Supply::set(server).await;
+    supply.load("000", "204").await;
+    let owner = supply.workspace("a@example.com", "KES").await;
+    loop {
+        let offered = offers(&owner, "contains=25420&limit=200").await;
+        if offered.is_empty() {
+            break;
+        }
+        for offer in offered {
+            claim(&owner, &offer).await.expect(201);
+        }
+    }
+    let browser = owner.with("accept", "text/html");
+    let after = |page: &str, begin: &str| -> Vec<String> {
+        page.split(begin).skip(1).map(|rest| rest.split('"').next().unwrap_or_default().to_owned()).collect()
+    };
+    let (mut path, mut found) = ("/numbers".to_owned(), HashSet::new());
+    loop {
+        let page = browser.get(&path).await.expect(200).text;
+        found.extend(after(&page, "href=\"/numbers/"));
+        let Some(next) = after(&page, "href=\"/numbers?mine=").pop() else { break };
+        path = format!("/numbers?mine={next}");
+    }
+    assert_eq!(found.len(), NUMBERS);
+    let phone = browser.get("/softphone").await.expect(200).text;
+    assert_eq!(phone.matches("<option value=\"+2542070000").count(), NUMBERS);
 }
 
 async fn a_number_is_claimed_in_every_currency_that_it_is_priced_in(server: Server) {

@@ -1,15 +1,18 @@
 //! POST of the console's plain HTML forms. The origin was checked by the router's middleware.
 
 use app::forms::{Fields, Next};
-use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use sautikit_api::accounts::Me;
 use sautikit_api::{ErrorCode, return_to};
 
 use super::Console;
 use super::pages::{self, LANGUAGE_COOKIE};
 use crate::accounts;
+use crate::payments::reconcile::http::STATEMENT_LIMIT_BYTES;
+use crate::spreadsheet;
 use crate::web::error::ApiError;
 use crate::web::json::collect;
 
@@ -18,6 +21,10 @@ const LANGUAGE_MAX_AGE_SECONDS: u32 = 31_536_000;
 
 /// Runs a form of `app` and answers with its redirect or its page.
 pub(super) async fn submit(State(console): State<Console>, request: Request) -> Response {
+    let request = match request.uri().path() {
+        app::forms::RECONCILE => with_room_for_a_statement(&console, request).await,
+        _ => request,
+    };
     let (mut parts, fields) = match decode(request).await {
         Ok(decoded) => decoded,
         Err(error) => return error.into_response(),
@@ -45,6 +52,20 @@ pub(super) async fn submit(State(console): State<Console>, request: Request) -> 
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// Half of what the API takes: in JSON every line's end and every quote is two bytes.
+const STATEMENT_FORM_LIMIT_BYTES: usize = STATEMENT_LIMIT_BYTES / 2;
+
+/// A month of payments is larger than other forms are. It is read only of operators, since it is read before the API is asked.
+async fn with_room_for_a_statement(console: &Console, request: Request) -> Request {
+    let (parts, body) = request.into_parts();
+    let me = pages::api(console, &parts).get::<Me>("/v1/auth/me").await;
+    let mut request = Request::from_parts(parts, body);
+    if me.is_ok_and(|me| me.is_operator) {
+        DefaultBodyLimit::max(STATEMENT_FORM_LIMIT_BYTES).apply(&mut request);
+    }
+    request
 }
 
 /// A link signs in where it was asked for, and elsewhere with the code of its mail: what presses buttons in mails has neither.
@@ -87,7 +108,7 @@ fn is_multipart(parts: &Parts) -> bool {
     kind.to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
-/// Names and texts; a file is text too.
+/// Names and texts; a file is text too, in whatever encoding it was saved.
 async fn read_parts(request: Request) -> Result<Vec<(String, String)>, ApiError> {
     let refused = |status: StatusCode| match status {
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::from(ErrorCode::PayloadTooLarge),
@@ -97,8 +118,10 @@ async fn read_parts(request: Request) -> Result<Vec<(String, String)>, ApiError>
     let mut pairs = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|error| refused(error.status()))? {
         let name = field.name().unwrap_or_default().to_owned();
+        let is_file = field.file_name().is_some();
         let bytes = field.bytes().await.map_err(|error| refused(error.status()))?;
-        pairs.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+        let text = if is_file { spreadsheet::text(&bytes) } else { String::from_utf8_lossy(&bytes).into_owned() };
+        pairs.push((name, text));
     }
     Ok(pairs)
 }

@@ -430,14 +430,18 @@ examples! {
         "status": "unmatched", "reason": "unknown_reference", "claimed_by": [WORKSPACE],
         "claims": [{ "workspace_id": WORKSPACE, "workspace_name": "Duka", "phone": "+254722000149", "amount_minor": 100_000,
         "claimed_at": NOW }], "top_up_id": null, "paid_at": NOW });
+    operator::FoundTopUp = json!({ "workspace_id": WORKSPACE, "reversed_minor": 0,
+        "top_up": of_schema("TopUp") });
+    operator::FoundPayments = json!({ "top_ups": [of_schema("FoundTopUp")], "waiting": [] });
     operator::AssignPayment = json!({ "workspace_id": WORKSPACE });
     operator::ReconcilePayments = json!({ "statement": "Receipt No.,Completion Time,Details,Transaction Status,Paid In,\
-        Withdrawn,Balance,A/C No.\nRKT1ABCDEF,21-11-2026 12:40:00,Pay Bill,Completed,1000.00,,1000.00,ACD3F7\n" });
+        Withdrawn,Balance,A/C No.\nRKT1ABCDEF,21-11-2026 12:40:00,Pay Bill,Completed,1000.00,,1000.00,ACD3F7\n", "take": false });
     operator::Reconciliation = json!({ "provider": "mpesa", "from": EARLIER, "to": NOW, "payments": 2, "skipped": 1,
         "matched": 1, "returned": 0, "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000,
         "totals": [{ "currency": "KES", "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000 }],
         "differences": [{ "kind": "missing_here", "receipt": "RKT1ABCDEG", "currency": "KES", "statement_minor": 50_000,
-        "booked_minor": null, "message": "RKT1ABCDEG of KES 500.00 is on the statement and unknown here." }] });
+        "booked_minor": null, "message": "RKT1ABCDEG of KES 500.00 is on the statement and unknown here." }],
+        "taken_payments": 0, "taken_returns": 0 });
     operator::DismissPayment = json!({ "reason": "Sent back to the payer" });
     trunks::CreateTrunk = json!({ "name": "carrier-a", "address": "192.0.2.10:5060", "prefixes": ["+254"],
         "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit", "password": "from-the-carrier", "codecs": ["PCMA"],

@@ -179,13 +179,20 @@ impl Daraja {
     }
 
     async fn post<A: DeserializeOwned>(&self, app: &AppState, path: &str, body: &impl Serialize) -> Result<A, Failed> {
-        let token = self.token(app).await.map_err(|failed| Failed::Refused(failed.to_string()))?;
         let url = format!("{}{path}", self.config.base_url.trim_end_matches('/'));
-        let answer = self.http.post(url).bearer_auth(token).json(body).send().await.map_err(not_sent)?;
-        if answer.status() == reqwest::StatusCode::UNAUTHORIZED {
-            *self.token.lock().await = None;
+        let mut is_first_try = true;
+        loop {
+            let token = self.token(app).await.map_err(|failed| Failed::Refused(failed.to_string()))?;
+            let answer = self.http.post(&url).bearer_auth(token).json(body).send().await.map_err(not_sent)?;
+            if answer.status() == reqwest::StatusCode::UNAUTHORIZED {
+                *self.token.lock().await = None;
+                // Nothing was looked at behind a token that holds no longer than it said.
+                if std::mem::take(&mut is_first_try) {
+                    continue;
+                }
+            }
+            return read(answer).await;
         }
-        read(answer).await
     }
 
     /// The token of OAuth, kept until a minute before its end.
@@ -245,7 +252,11 @@ fn silent(error: reqwest::Error) -> Failed {
     Failed::Silent(error.without_url().to_string())
 }
 
-/// A 2xx is the answer; a 4xx and Daraja's own error bodies are refusals; anything else says nothing of what happened.
+/// How the codes of refusals begin that Daraja answers with a 5xx: a request that breaks its rules (also "still processing", as the
+/// answer to a question), and more requests than it takes. Its other ones tell of failures inside, after which a push may go on.
+const REFUSALS_BY_5XX: [&str; 3] = ["500.001.", "500.003.02", "500.003.03"];
+
+/// A 2xx is the answer; a 4xx and what Daraja names as a refusal is one; anything else says nothing of what happened.
 async fn read<A: DeserializeOwned>(answer: reqwest::Response) -> Result<A, Failed> {
     let status = answer.status();
     let body = answer.bytes().await.map_err(silent)?;
@@ -255,7 +266,11 @@ async fn read<A: DeserializeOwned>(answer: reqwest::Response) -> Result<A, Faile
     }
     let told: Answered = serde_json::from_slice(&body).unwrap_or_default();
     match told.error_code {
-        Some(code) => Err(Failed::Refused(format!("{code} {}", told.error_message.unwrap_or_default()))),
+        Some(code) => {
+            let is_refusal = status.is_client_error() || REFUSALS_BY_5XX.iter().any(|begin| code.starts_with(begin));
+            let why = format!("{code} {}", told.error_message.unwrap_or_default());
+            Err(if is_refusal { Failed::Refused(why) } else { Failed::Silent(why) })
+        }
         None if status.is_client_error() => Err(Failed::Refused(format!("HTTP {status}"))),
         None => Err(Failed::Silent(format!("HTTP {status}"))),
     }

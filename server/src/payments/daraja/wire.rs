@@ -9,8 +9,10 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::results;
+use crate::secrets::hex;
 
 /// East Africa Time, which Daraja's stamps are in; it has no summer time.
 fn east_africa() -> TimeZone {
@@ -303,6 +305,16 @@ pub(crate) fn receipt(text: &str) -> Option<String> {
 pub(crate) fn readable_phone(told: &str) -> Option<&str> {
     let digits = told.trim_start_matches('+');
     ((9..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+}
+
+/// Whether the telephone that was told is `phone` (E.164); none where that can't be told. Short codes that are told hashes get
+/// SHA-256 of the digits, in hex: one that differs may be made in another way.
+pub(crate) fn is_phone(told: &str, phone: &str) -> Option<bool> {
+    let digits = phone.trim_start_matches('+');
+    match readable_phone(told) {
+        Some(told) => Some(told == digits),
+        None => told.trim().eq_ignore_ascii_case(&hex(&Sha256::digest(digits))).then_some(true),
+    }
 }
 
 fn bounded(id: &str) -> Option<String> {

@@ -6,21 +6,25 @@ use axum::response::Response;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::operator as wire;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{assign, dismiss, list};
+use super::{Found, assign, dismiss, find, list};
 use crate::clock::rfc3339;
 use crate::line;
+use crate::payments::http::{checked_receipt, top_up_body};
 use crate::payments::incoming::IncomingPayment;
 use crate::payments::store::claims::Claim;
-use crate::payments::{Method, providers, reconcile};
+use crate::payments::{Method, TopUp, providers, reconcile};
 use crate::state::AppState;
 use crate::web::caller::Operator;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::json::JsonBody;
 use crate::web::page::Page;
 use crate::web::params::Paged;
+use crate::web::query::Query;
 
 /// Longest reason, in characters.
 const REASON_MAX_CHARS: usize = 120;
@@ -28,6 +32,7 @@ const REASON_MAX_CHARS: usize = 120;
 /// The operators' routes, relative to `/v1`.
 pub(in crate::payments) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .routes(routes!(find_payment))
         .routes(routes!(list_unmatched))
         .routes(routes!(assign_payment))
         .routes(routes!(dismiss_payment))
@@ -44,6 +49,43 @@ pub(in crate::payments) fn routes() -> OpenApiRouter<AppState> {
 async fn list_unmatched(State(app): State<AppState>, _: Operator, page: Page) -> ApiResult<Response> {
     let payments = list(&app, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(payments, |(payment, _)| (payment.created_at, payment.id.0), |(payment, by)| body(payment, by)))
+}
+
+/// Which payment.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct FindQuery {
+    /// The provider's receipt, such as M-Pesa's code in any case, or our reference of a top-up.
+    #[param(pattern = "^[!-~]{1,100}$")]
+    receipt: String,
+}
+
+/// Find a payment
+///
+/// What became of it: in whose wallet it is, what was taken back of it, or why it waits. About a payment that nobody told of, both
+/// lists are empty.
+#[utoipa::path(get, operation_id = "admin_find_payment", path = "/admin/payments", security(("session" = [])),
+    params(FindQuery),
+    responses((status = 200, body = wire::FoundPayments, description = "What is known of it.")))]
+async fn find_payment(
+    State(app): State<AppState>,
+    _: Operator,
+    query: ApiResult<Query<FindQuery>>,
+) -> ApiResult<Json<wire::FoundPayments>> {
+    let Query(FindQuery { receipt }) = query?;
+    if receipt.is_empty() {
+        return Err(ApiError::field("receipt", "`receipt` is empty. Give the provider's code of the payment."));
+    }
+    let Found { top_ups, waiting } = find(&app, checked_receipt(&receipt)?).await?;
+    let found = |(top_up, reversed_minor): (TopUp, i64)| wire::FoundTopUp {
+        workspace_id: top_up.workspace_id,
+        reversed_minor,
+        top_up: top_up_body(top_up),
+    };
+    Ok(Json(wire::FoundPayments {
+        top_ups: top_ups.into_iter().map(found).collect(),
+        waiting: waiting.into_iter().map(|(payment, claims)| body(payment, claims)).collect(),
+    }))
 }
 
 /// Assign a payment

@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 
 use super::incoming::{self, IncomingPayment, Status};
 use super::store::claims::Claim;
-use super::{PaymentError, settle, store};
+use super::{Method, PaymentError, TopUp, settle, store};
 use crate::audit::{self, Actor};
 use crate::state::AppState;
 use crate::wallet::{self, WalletError};
@@ -28,6 +28,56 @@ async fn list(
         claimed.push((payment, claims));
     }
     Ok(claimed)
+}
+
+/// Payments that are counted at most, so that a look at many costs little.
+const COUNTED: i64 = 10_000;
+
+/// How many payments wait for people, 10,000 at most, and for how many seconds the oldest has.
+///
+/// # Errors
+/// The database failed.
+pub async fn waiting_now(app: &AppState) -> Result<(i64, i64), sqlx::Error> {
+    let (payments, oldest_us) = store::incoming::count_unmatched(&mut *app.db.acquire().await?, COUNTED).await?;
+    Ok((payments, oldest_us.map_or(0, |oldest_us| (app.now_us() - oldest_us).max(0) / 1_000_000)))
+}
+
+/// What is known of a payment.
+struct Found {
+    /// Top-ups that it is the money of, with what their provider took back.
+    top_ups: Vec<(TopUp, i64)>,
+    /// What was told of it and is no top-up, with the workspaces that claim it.
+    waiting: Vec<(IncomingPayment, Vec<Claim>)>,
+}
+
+/// Finds a payment by its receipt, or by our name for it at the provider.
+async fn find(app: &AppState, name: &str) -> Result<Found, PaymentError> {
+    let mut conn = app.db.acquire().await?;
+    // M-Pesa's codes are typed in any case.
+    let names = [name.to_owned(), name.to_ascii_uppercase()];
+    let (mut top_ups, mut waiting): (Vec<TopUp>, Vec<IncomingPayment>) = Default::default();
+    for name in &names {
+        for provider in Method::ALL {
+            top_ups.extend(store::top_ups::find_by_receipt(&mut conn, *provider, name).await?);
+            waiting.extend(store::incoming::find_by_receipt(&mut conn, *provider, name).await?);
+        }
+        top_ups.extend(store::top_ups::find_by_reference(&mut conn, name).await?);
+    }
+    waiting.retain(|payment| payment.top_up_id.is_none());
+    let mut found = Found { top_ups: Vec::new(), waiting: Vec::new() };
+    for top_up in top_ups {
+        if found.top_ups.iter().all(|(other, _)| other.id != top_up.id) {
+            let reversed_minor = -store::reversals::sum(&mut conn, top_up.id).await?;
+            found.top_ups.push((top_up, reversed_minor));
+        }
+    }
+    for payment in waiting {
+        if found.waiting.iter().all(|(other, _)| other.id != payment.id) {
+            let claims = store::claims::waiting(&mut conn, &payment.receipt).await?;
+            found.waiting.push((payment, claims));
+        }
+    }
+    Ok(found)
 }
 
 /// Credits the workspace with a payment that waits.

@@ -1,12 +1,13 @@
 //! `POST /v1/admin/payments/reconcile`.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use sautikit_api::operator as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Difference, Line, Place, ReconcileError, Totals, reconcile};
+use super::{Difference, Line, Place, ReconcileError, Taken, Totals, reconcile, take_by};
+use crate::audit::Actor;
 use crate::clock::rfc3339;
 use crate::payments::Method;
 use crate::state::AppState;
@@ -14,29 +15,35 @@ use crate::web::caller::Operator;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::json::JsonBody;
 
+/// Largest statement: some forty thousand payments.
+pub const STATEMENT_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+
 /// The operators' routes, relative to `/v1`.
 pub(in crate::payments) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(reconcile_payments))
+    OpenApiRouter::new().routes(routes!(reconcile_payments)).layer(DefaultBodyLimit::max(STATEMENT_LIMIT_BYTES))
 }
 
 /// Reconcile a provider's statement
 ///
-/// Compares it with the wallets and changes nothing: the same as `sautikit payments reconcile FILE`, which also takes
-/// statements that are larger than a request may be (1 MiB).
+/// Compares it with the wallets: the same as `sautikit payments reconcile FILE`, which also takes statements that are larger than
+/// this request may be (16 MiB). Nothing is changed, unless `take` asks for it: then a payment of which nothing was told goes where
+/// its account says or waits for an operator, and what went back to a payer is taken out of its wallet.
 #[utoipa::path(post, operation_id = "admin_reconcile_payments", path = "/admin/payments/reconcile",
     request_body = wire::ReconcilePayments, security(("session" = [])),
     responses((status = 200, body = wire::Reconciliation, description = "What agrees and what differs.")))]
 async fn reconcile_payments(
     State(app): State<AppState>,
-    _: Operator,
+    operator: Operator,
     request: JsonBody<wire::ReconcilePayments>,
 ) -> ApiResult<Json<wire::Reconciliation>> {
-    let text = request.read()?.statement;
+    let wire::ReconcilePayments { statement: text, take } = request.read()?;
     let (statement, report) = reconcile(&app, text.as_bytes()).await.map_err(|error| match error {
         ReconcileError::Statement(error) => ApiError::field("statement", format!("`statement`: {error}.")),
         ReconcileError::Database(error) => error.into(),
     })?;
     let provider = statement.provider;
+    let actor = Actor::Operator(Some(operator.user_id.to_string()));
+    let taken = if take { take_by(&app, &actor, provider, &report).await? } else { Taken::default() };
     let only = if let [only] = report.totals.as_slice() { Some(*only) } else { None };
     Ok(Json(wire::Reconciliation {
         provider: provider.as_str().to_owned(),
@@ -51,6 +58,8 @@ async fn reconcile_payments(
         booked_minor: only.map(|totals| totals.booked_minor),
         totals: report.totals.iter().map(totals).collect(),
         differences: report.differences.iter().map(|difference| body(difference, provider)).collect(),
+        taken_payments: taken.payments,
+        taken_returns: taken.reversals,
     }))
 }
 

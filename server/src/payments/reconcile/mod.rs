@@ -18,7 +18,7 @@ use super::{Method, store};
 use crate::state::AppState;
 
 pub use statement::{Line, Reversal, Statement, StatementError};
-pub use take::{Taken, take};
+pub use take::{Taken, take, take_by};
 
 /// Payments near the ends of a statement's span may stand on the neighbouring one: our clock and the provider's differ, and so
 /// do "paid" and "credited".
@@ -274,8 +274,8 @@ impl Difference {
         let name = provider.name();
         match self {
             Self::MissingHere(line) => format!(
-                "{} of {} is on the statement and unknown here: its confirmation never came. Account `{}`. `sautikit payments \
-                 reconcile FILE --take` takes it in.",
+                "{} of {} is on the statement and unknown here: its confirmation never came. Account `{}`. Taking \
+                 it in (`--take`) credits it.",
                 line.receipt,
                 line.currency.format_minor(line.amount_minor),
                 line.account_reference.as_deref().unwrap_or_default()
@@ -303,8 +303,8 @@ impl Difference {
             ),
             Self::Twice(line) => format!("{} stands on the statement twice.", line.receipt),
             Self::ReversedThere(reversal, known_minor) => format!(
-                "{name} gave {} of {} back to the payer ({}), of which our books know {}. `sautikit payments reconcile FILE --take` \
-                 takes it out of the wallet.",
+                "{name} gave {} of {} back to the payer ({}), of which our books know {}. Taking \
+                 it in (`--take`) takes it out of the wallet.",
                 reversal.currency.format_minor(reversal.amount_minor),
                 reversal.of.as_deref().unwrap_or("a payment that the line does not name"),
                 reversal.receipt,

@@ -1,4 +1,5 @@
-//! Statements as the providers' portals export them: CSV with names above the columns, in any order and case.
+//! Statements as the providers' portals export them, or as a spreadsheet saved them again: CSV with names above the columns, in any
+//! order and case, in any encoding and with any separator that [`crate::spreadsheet`] knows.
 //!
 //! M-Pesa's organisation statement begins with lines about the organisation, writes `DD-MM-YYYY HH:MM:SS` in East Africa Time and
 //! amounts with thousands separators; charges and withdrawals stand between the payments. Paystack's export of transactions has a
@@ -12,17 +13,18 @@ use jiff::tz::{Offset, TimeZone};
 use sautikit_api::money::Currency;
 
 use crate::payments::Method;
-use crate::payments::daraja::wire::receipt;
+use crate::payments::daraja::wire;
+use crate::spreadsheet::{self, SEPARATORS, with_point};
 
 /// The names under which a column is known, in lower case without anything but letters.
 const RECEIPT: &[&str] = &["receiptno", "receiptnumber", "transactionid", "transid", "id"];
 const MOMENT: &[&str] = &["completiontime", "transactiontime", "paidat", "transactiondate", "date"];
-const PAID_IN: &[&str] = &["paidin", "amountpaid", "amount"];
+const PAID_IN: &[&str] = &["paidin", "paidinkes", "amountpaid", "amount"];
 const STATUS: &[&str] = &["transactionstatus", "status"];
 const ACCOUNT: &[&str] = &["acno", "accountno", "accountnumber", "billrefnumber", "reference", "transactionreference"];
 const REASON: &[&str] = &["reasontype"];
 const DETAILS: &[&str] = &["details"];
-const WITHDRAWN: &[&str] = &["withdrawn", "paidout"];
+const WITHDRAWN: &[&str] = &["withdrawn", "withdrawnkes", "paidout"];
 const LINKED: &[&str] = &["linkedtransactionid", "originaltransactionid"];
 const CURRENCY: &[&str] = &["currency"];
 
@@ -89,6 +91,9 @@ pub enum StatementError {
         /// What is wrong with it.
         what: String,
     },
+    /// A workbook or a PDF.
+    #[error("the file is a workbook or a PDF. Export the statement as CSV, or save the sheet as CSV")]
+    NoText,
     /// Not CSV, or nothing in it.
     #[error("the file holds no lines")]
     Empty,
@@ -143,9 +148,15 @@ impl Columns {
 /// # Errors
 /// It has no columns that are known, or a line can't be read.
 pub(super) fn read(text: &[u8]) -> Result<Statement, StatementError> {
-    // A UTF-8 mark at the beginning, which spreadsheets write.
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text);
+    let text = spreadsheet::text(text);
+    if spreadsheet::is_no_text(&text) {
+        return Err(StatementError::NoText);
+    }
+    let separator = SEPARATORS.into_iter().find(|separator| {
+        let begin = lines_of(&text, *separator).into_records().take(MOST_LINES_ABOVE);
+        begin.flatten().any(|names| Columns::named(&names).is_some())
+    });
+    let mut reader = lines_of(&text, separator.ok_or(StatementError::Columns)?);
     let mut columns = None;
     let mut provider = Method::Mpesa;
     let mut statement = Statement {
@@ -196,14 +207,19 @@ pub(super) fn read(text: &[u8]) -> Result<Statement, StatementError> {
             }
         }
     }
-    if columns.is_none() {
-        return Err(StatementError::Columns);
-    }
     if statement.from_us > statement.to_us {
         return Err(StatementError::Empty);
     }
     statement.provider = provider;
     Ok(statement)
+}
+
+/// Lines about the organisation above the names of the columns, at most.
+const MOST_LINES_ABOVE: usize = 200;
+
+fn lines_of(text: &str, separator: u8) -> csv::Reader<&[u8]> {
+    let mut builder = csv::ReaderBuilder::new();
+    builder.delimiter(separator).has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes())
 }
 
 impl Statement {
@@ -244,11 +260,11 @@ fn payment(columns: &Columns, provider: Method, record: &csv::StringRecord) -> R
     let is_charge = said.contains("charge");
     let is_reversal = said.contains("reversal") || said.contains("reversed");
     let withdrawn = plain(optional(columns.withdrawn));
-    if is_reversal && !is_charge && !is_nothing(withdrawn) {
-        return reversal(columns, record, currency, withdrawn, at_us).map(Row::Reversal);
+    if is_reversal && !is_charge && !is_nothing(&withdrawn) {
+        return reversal(columns, record, currency, &withdrawn, at_us).map(Row::Reversal);
     }
     let paid_in = plain(field(columns.paid_in));
-    if is_charge || said.contains("withdrawal") || is_nothing(paid_in) || field(columns.paid_in).contains('-') {
+    if is_charge || said.contains("withdrawal") || is_nothing(&paid_in) || field(columns.paid_in).contains('-') {
         return Ok(Row::Other(at_us));
     }
     let account = Some(optional(columns.account)).filter(|account| !account.is_empty());
@@ -259,7 +275,7 @@ fn payment(columns: &Columns, provider: Method, record: &csv::StringRecord) -> R
         // A line of sums has no receipt.
         return if told.is_empty() { Ok(Row::Other(at_us)) } else { Err(format!("`{told}` is not a receipt")) };
     };
-    let amount_minor = amount(currency, paid_in).ok_or_else(|| format!("`{paid_in}` is not an amount"))?;
+    let amount_minor = amount(currency, &paid_in).ok_or_else(|| format!("`{paid_in}` is not an amount"))?;
     let at_us = at_us.ok_or_else(|| format!("`{}` is not a time", field(columns.moment)))?;
     let account_reference = account.map(|account| match provider {
         // As we read what payers type.
@@ -293,9 +309,14 @@ fn reversal(
     })
 }
 
+/// A receipt as M-Pesa writes them, also where a spreadsheet was told that it is text: `="RKT1ABCDEF"`.
+fn receipt(told: &str) -> Option<String> {
+    wire::receipt(told.trim_matches(['=', '"', '\'', ' ']))
+}
+
 /// An amount without the currency before it and without its sign.
-fn plain(text: &str) -> &str {
-    text.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, ' ' | '-'))
+fn plain(text: &str) -> String {
+    with_point(text.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, ' ' | '-')))
 }
 
 fn is_nothing(plain: &str) -> bool {
@@ -313,8 +334,24 @@ fn moment_us(text: &str) -> Option<i64> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Some(moment.as_microsecond());
     }
-    const FORMATS: [&str; 5] =
-        ["%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d-%m-%Y %H:%M", "%Y-%m-%dT%H:%M:%S"];
+    // The day stands before the month, as in Kenya: a month before its day is guessed nowhere.
+    const FORMATS: [&str; 15] = [
+        "%d-%m-%Y %H:%M:%S",
+        "%d/%m/%Y %H:%M:%S",
+        "%Y-%m-%d %H:%M:%S",
+        "%d-%m-%Y %H:%M",
+        "%d/%m/%Y %H:%M",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M:%S",
+        "%d-%m-%Y %I:%M:%S %p",
+        "%d/%m/%Y %I:%M:%S %p",
+        "%d.%m.%Y %H:%M:%S",
+        "%d.%m.%Y %H:%M",
+        "%d-%b-%Y %H:%M:%S",
+        "%d %b %Y %H:%M:%S",
+        "%b %d, %Y %I:%M:%S %p",
+        "%b %d, %Y %I:%M %p",
+    ];
     let local = FORMATS.iter().find_map(|format| DateTime::strptime(format, text).ok())?;
     Some(local.to_zoned(TimeZone::fixed(Offset::constant(3))).ok()?.timestamp().as_microsecond())
 }
@@ -360,6 +397,42 @@ mod tests {
         let statement = read(text.as_bytes()).unwrap();
         assert_eq!((statement.provider, statement.received.len(), statement.skipped), (Method::Paystack, 1, 1));
         assert_eq!(statement.received[0].account_reference.as_deref(), Some("019a2f60-9d04"));
+    }
+
+    #[test]
+    fn a_statement_is_read_as_spreadsheets_save_it_again() {
+        let expected = read(MPESA.as_bytes()).unwrap();
+        let as_text = MPESA.trim_start_matches('\u{feff}').replace("RKT1ABCDEF,3", "=\"RKT1ABCDEF\",3");
+        // With semicolons, decimal commas and minutes only, where commas stand before decimals.
+        let continental = "sep=;\nReceipt No.;Completion Time;Details;Transaction Status;Paid In;Withdrawn;Reason Type;A/C No.\n\
+            RKT1ABCDEF;30/11/2026 12:00;Pay Bill from JOS\u{c9};Completed;1.500,00;;Pay Utility;ACD3F7\n\
+            RKT1ABCDEF;30/11/2026 12:00;Pay Bill Charge;Completed;;-15,00;Pay Utility Charge;\n\
+            RKT1ABCDEG;30/11/2026 12:10;Pay Bill;Failed;100,00;;Pay Utility;X\n\
+            RKT1ABCDEH;30/11/2026 13:00;Organization Withdrawal;Completed;;-5.000,00;Withdrawal;\n";
+        let western: Vec<u8> = continental.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+        let tabs =
+            MPESA.replace("\"1,500.00\"", "1500").replace("\"9,000.00\"", "9000").replace("\"-5,000.00\"", "-5000");
+        let tabs = tabs.trim_start_matches('\u{feff}').replace(',', "\t");
+        let unicode: Vec<u8> = [0xfeff].into_iter().chain(tabs.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for saved in [as_text.as_bytes(), continental.as_bytes(), &western, tabs.as_bytes(), &unicode] {
+            assert_eq!(read(saved).as_ref(), Ok(&expected), "{}", String::from_utf8_lossy(saved));
+        }
+        for workbook in [&b"PK\x03\x04\x14\x00"[..], b"%PDF-1.7"] {
+            assert_eq!(read(workbook), Err(StatementError::NoText));
+        }
+    }
+
+    #[test]
+    fn moments_are_read_as_portals_write_them() {
+        let noon = moment_us("2026-11-30T09:00:00Z");
+        for written in ["30-11-2026 12:00:00", "30/11/2026 12:00", "30/11/2026 12:00:00 PM", "2026-11-30 12:00"] {
+            assert_eq!(moment_us(written), noon, "{written}");
+        }
+        for written in ["30-Nov-2026 12:00:00", "30 Nov 2026 12:00:00", "Nov 30, 2026 12:00:00 PM", "30.11.2026 12:00"]
+        {
+            assert_eq!(moment_us(written), noon, "{written}");
+        }
+        assert_eq!(moment_us("11/30/2026 12:00"), None);
     }
 
     #[test]

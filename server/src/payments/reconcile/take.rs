@@ -27,19 +27,27 @@ pub struct Taken {
     pub reversals: usize,
 }
 
+/// [`take_by`] the command line.
+///
+/// # Errors
+/// The database failed.
+pub async fn take(app: &AppState, provider: Method, report: &Report) -> Result<Taken, sqlx::Error> {
+    take_by(app, &Actor::Operator(None), provider, report).await
+}
+
 /// Takes in what of a comparison's differences can be; the rest is left to people. The work is left to the jobs of a running
 /// server.
 ///
 /// # Errors
 /// The database failed.
-pub async fn take(app: &AppState, provider: Method, report: &Report) -> Result<Taken, sqlx::Error> {
+pub async fn take_by(app: &AppState, actor: &Actor, provider: Method, report: &Report) -> Result<Taken, sqlx::Error> {
     let mut taken = Taken::default();
     for difference in &report.differences {
         let mut tx = app.db.begin_write().await?;
         match difference {
-            Difference::MissingHere(line) if payment(app, &mut tx, provider, line).await? => taken.payments += 1,
+            Difference::MissingHere(line) if payment(app, &mut tx, actor, provider, line).await? => taken.payments += 1,
             Difference::ReversedThere(gone, known_minor)
-                if reversal(app, &mut tx, provider, gone, *known_minor).await? =>
+                if reversal(app, &mut tx, actor, provider, gone, *known_minor).await? =>
             {
                 taken.reversals += 1;
             }
@@ -52,13 +60,19 @@ pub async fn take(app: &AppState, provider: Method, report: &Report) -> Result<T
     Ok(taken)
 }
 
-async fn payment(app: &AppState, tx: &mut AnyConnection, provider: Method, line: &Line) -> Result<bool, sqlx::Error> {
+async fn payment(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    actor: &Actor,
+    provider: Method,
+    line: &Line,
+) -> Result<bool, sqlx::Error> {
     if provider == Method::Paystack {
         let reference = line.account_reference.as_deref().unwrap_or(&line.receipt);
         let found = store::top_ups::find_by_reference(tx, reference).await?;
         let Some(top_up) = found.filter(|top_up| top_up.method == provider) else { return Ok(false) };
         jobs::enqueue(tx, app, &Verify { top_up_id: top_up.id, question: TOLD_LATE }, app.now_us()).await?;
-        note(app, tx, &line.receipt, line.amount_minor, "payment.taken").await?;
+        note(app, tx, actor, &line.receipt, line.amount_minor, "payment.taken").await?;
         return Ok(true);
     }
     let payment = IncomingPayment {
@@ -79,13 +93,14 @@ async fn payment(app: &AppState, tx: &mut AnyConnection, provider: Method, line:
     };
     let Some(payment_id) = store::incoming::receive(tx, &payment).await? else { return Ok(false) };
     jobs::enqueue(tx, app, &MatchPayment { payment_id, confirmed: true }, app.now_us()).await?;
-    note(app, tx, &line.receipt, line.amount_minor, "payment.taken").await?;
+    note(app, tx, actor, &line.receipt, line.amount_minor, "payment.taken").await?;
     Ok(true)
 }
 
 async fn reversal(
     app: &AppState,
     tx: &mut AnyConnection,
+    actor: &Actor,
     provider: Method,
     gone: &Reversal,
     known_minor: i64,
@@ -115,20 +130,21 @@ async fn reversal(
         kept_minor: 0,
     };
     jobs::enqueue(tx, app, &reverse, app.now_us()).await?;
-    note(app, tx, &gone.receipt, -missing_minor, "payment.returned").await?;
+    note(app, tx, actor, &gone.receipt, -missing_minor, "payment.returned").await?;
     Ok(true)
 }
 
 async fn note(
     app: &AppState,
     tx: &mut AnyConnection,
+    actor: &Actor,
     receipt: &str,
     amount_minor: i64,
     action_kind: &'static str,
 ) -> Result<(), sqlx::Error> {
     let entry = audit::Entry {
         workspace_id: None,
-        actor: Actor::Operator(None),
+        actor: actor.clone(),
         action_kind,
         subject_id: Some(receipt.to_owned()),
         details: json!({ "receipt": receipt, "amount_minor": amount_minor }),

@@ -46,6 +46,15 @@ statements! {
         where status = 'unmatched' and (created_at, id) < ($1, $2)
         order by created_at desc, id desc
         limit $3";
+    COUNT_UNMATCHED = "
+        select count(*) as payments, min(created_at) as oldest
+        from (
+            select created_at
+            from incoming_payments
+            where status = 'unmatched'
+            order by created_at, id
+            limit $1
+        ) as waiting";
     CREDIT_INCOMING = "
         update incoming_payments
         set status = 'credited', workspace_id = $2, top_up_id = $3, reason = null, decided_at = $4
@@ -116,6 +125,15 @@ pub(in crate::payments) async fn find_by_receipt(
 ) -> Result<Option<IncomingPayment>, sqlx::Error> {
     let query = sqlx::query(FIND_INCOMING_BY_RECEIPT).bind(provider.as_str()).bind(receipt.to_owned());
     query.fetch_optional(conn).await?.as_ref().map(payment).transpose()
+}
+
+/// How many wait, at most `most`, and since when the oldest does (microseconds UTC).
+pub(in crate::payments) async fn count_unmatched(
+    conn: &mut AnyConnection,
+    most: i64,
+) -> Result<(i64, Option<i64>), sqlx::Error> {
+    let row = sqlx::query(COUNT_UNMATCHED).bind(most).fetch_one(conn).await?;
+    Ok((row.try_get("payments")?, row.try_get("oldest")?))
 }
 
 pub(in crate::payments) async fn list_unmatched(

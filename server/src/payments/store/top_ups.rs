@@ -34,9 +34,9 @@ statements! {
     LIST_TOP_UPS = "
         select *
         from top_ups
-        where workspace_id = $1 and (created_at, id) < ($2, $3)
+        where workspace_id = $1 and (created_at, id) < ($2, $3) and ($4 = '' or receipt = $4 or receipt = $5)
         order by created_at desc, id desc
-        limit $4";
+        limit $6";
     SUCCEED_TOP_UP = "
         update top_ups
         set status = 'succeeded', amount_minor = $2, receipt = $3, ledger_entry_id = $4, settled_at = $5,
@@ -133,14 +133,21 @@ pub(in crate::payments) async fn find_by_receipt(
     query.fetch_optional(conn).await?.as_ref().map(top_up).transpose()
 }
 
+/// Those with this receipt, as it stands or in upper case, which M-Pesa writes; all where it is empty.
 pub(in crate::payments) async fn list(
     conn: &mut AnyConnection,
     workspace_id: WorkspaceId,
+    receipt: &str,
     before: (i64, &str),
     limit: i64,
 ) -> Result<Vec<TopUp>, sqlx::Error> {
-    let query =
-        sqlx::query(LIST_TOP_UPS).bind(workspace_id.to_string()).bind(before.0).bind(before.1.to_owned()).bind(limit);
+    let query = sqlx::query(LIST_TOP_UPS)
+        .bind(workspace_id.to_string())
+        .bind(before.0)
+        .bind(before.1.to_owned())
+        .bind(receipt.to_owned())
+        .bind(receipt.to_ascii_uppercase())
+        .bind(limit);
     query.fetch_all(conn).await?.iter().map(top_up).collect()
 }
 

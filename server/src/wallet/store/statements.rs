@@ -26,8 +26,14 @@ statements! {
             cast(sum(tax_minor) as bigint) as tax_minor
         from wallet_ledger
         where workspace_id = $1 and created_at >= $2 and created_at < $3 and seq <= $4
-        group by kind
-        order by kind";
+        group by kind, case when amount_minor < 0 then 1 else 0 end
+        order by kind, case when amount_minor < 0 then 1 else 0 end";
+    LIST_OF_SPAN = "
+        select id, seq, kind, amount_minor, tax_minor, balance_after_minor, cause, reference, created_at
+        from wallet_ledger
+        where workspace_id = $1 and created_at >= $2 and created_at < $3 and seq < $4
+        order by seq desc
+        limit $5";
     ENTRIES_OF_SPAN = "
         select id, seq, kind, amount_minor, tax_minor, balance_after_minor, cause, reference, created_at
         from wallet_ledger
@@ -36,7 +42,7 @@ statements! {
         limit $6";
 }
 
-/// What moved of one kind.
+/// What came, or what went, of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sum {
     /// `top_up`, `call`, ….
@@ -121,6 +127,23 @@ pub(in crate::wallet) async fn entries(
         .bind(end_us)
         .bind(after_seq)
         .bind(ledger.last_seq)
+        .bind(limit);
+    query.fetch_all(conn).await?.iter().map(entry).collect()
+}
+
+/// Entries of a span before that one, the newest first.
+pub(in crate::wallet) async fn list(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    (start_us, end_us): (i64, i64),
+    before_seq: i64,
+    limit: i64,
+) -> Result<Vec<EntryRow>, sqlx::Error> {
+    let query = sqlx::query(LIST_OF_SPAN)
+        .bind(workspace_id.to_string())
+        .bind(start_us)
+        .bind(end_us)
+        .bind(before_seq)
         .bind(limit);
     query.fetch_all(conn).await?.iter().map(entry).collect()
 }

@@ -17,7 +17,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/admin/numbers/{id}/free", "sets a state"),
     ("POST /v1/admin/numbers/{id}/reserve", "sets a state"),
     ("POST /v1/admin/numbers/{id}/retire", "sets a state"),
-    ("POST /v1/admin/payments/reconcile", "compares, and changes nothing"),
+    ("POST /v1/admin/payments/reconcile", "compares, and takes each payment in once by its receipt"),
     ("POST /v1/admin/payments/{id}/assign", "a payment is decided once"),
     ("POST /v1/admin/payments/{id}/dismiss", "a payment is decided once"),
     ("POST /v1/admin/prices", "a price that counts already stays as it is"),

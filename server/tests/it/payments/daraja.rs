@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// What a push is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,11 +28,17 @@ pub(super) enum OnPush {
     TakenWithAnError,
     /// Taken, and never answered.
     TakenAndHangs,
+    /// Taken, and answered when [`Script::answers`] is rung.
+    TakenAndWaits,
+    /// The first token that was given is not taken any more.
+    RefusedByItsFirstToken,
 }
 
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) on_push: OnPush,
+    /// Lets a push be answered that waits.
+    pub(super) answers: Arc<Notify>,
     /// Whether OAuth answers.
     pub(super) is_down: bool,
     /// What a query tells of a push, by CheckoutRequestID; none is "still processing".
@@ -109,20 +116,28 @@ async fn push(State(daraja): State<Daraja>, headers: HeaderMap, Json(body): Json
     if !is_authorized(&headers) {
         return refused(StatusCode::UNAUTHORIZED, "404.001.03", "Invalid Access Token");
     }
-    let (on_push, id) = {
+    let (on_push, answers, id) = {
         let mut script = daraja.0.lock();
+        if script.on_push == OnPush::RefusedByItsFirstToken && script.tokens == 1 {
+            return refused(StatusCode::UNAUTHORIZED, "404.001.03", "Invalid Access Token");
+        }
         script.pushes.push(body);
-        (script.on_push, Daraja::checkout_id(script.pushes.len() - 1))
+        (script.on_push, script.answers.clone(), Daraja::checkout_id(script.pushes.len() - 1))
     };
+    if on_push == OnPush::TakenAndWaits {
+        answers.notified().await;
+    }
     match on_push {
         OnPush::Refused => refused(StatusCode::BAD_REQUEST, "400.002.02", "Bad Request - Invalid PhoneNumber"),
         OnPush::TakenSilently => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         OnPush::TakenWithAnError => refused(StatusCode::INTERNAL_SERVER_ERROR, "500.003.1001", "Internal Server Error"),
         OnPush::TakenAndHangs => std::future::pending().await,
-        OnPush::Taken => Json(json!({ "MerchantRequestID": "29115-1", "CheckoutRequestID": id, "ResponseCode": "0",
+        OnPush::Taken | OnPush::TakenAndWaits | OnPush::RefusedByItsFirstToken => {
+            Json(json!({ "MerchantRequestID": "29115-1", "CheckoutRequestID": id, "ResponseCode": "0",
             "ResponseDescription": "Success. Request accepted for processing",
             "CustomerMessage": "Success. Request accepted for processing" }))
-        .into_response(),
+            .into_response()
+        }
     }
 }
 

@@ -11,6 +11,8 @@ on_each_engine! {
     a_payment_that_is_told_of_late_turns_a_failed_push_around
     a_refusal_that_is_told_first_does_not_hide_the_payment
     an_error_at_the_sending_does_not_hide_the_payment
+    what_overtakes_the_answer_to_its_push_is_credited_once
+    a_token_that_holds_no_longer_than_it_said_is_asked_for_anew
     a_payment_that_mpesa_never_confirms_is_shown_to_people
     a_callback_that_comes_after_our_question_brings_the_receipt
     another_payment_than_the_one_that_was_credited_is_asked_about
@@ -70,13 +72,46 @@ async fn an_error_at_the_sending_does_not_hide_the_payment(server: Server) {
     let shop = Shop::open(server).await;
     shop.daraja.0.lock().on_push = OnPush::TakenWithAnError;
     let top_up = asked(&shop, 100_000).await;
-    shop.run().await;
+    shop.run_for(60).await;
+    // Whoever is told that it failed asks for another, and pays both.
+    assert_eq!(shown(&shop, &top_up).await["status"], "pending");
     shop.daraja.ends(0, 0);
     let path = path_of(&shop.daraja.last_push()["CallBackURL"]);
     shop.tell(&path, callback(&Daraja::checkout_id(0), json!(1_000), "NLJ7RT61SV")).await.expect(200);
     shop.run_for(60).await;
     assert_eq!((shop.balance().await, &shown(&shop, &top_up).await["status"]), (100_000, &json!("succeeded")));
     assert_eq!(shop.daraja.0.lock().pushes.len(), 1);
+}
+
+async fn what_overtakes_the_answer_to_its_push_is_credited_once(server: Server) {
+    let shop = Shop::open(server).await;
+    shop.daraja.0.lock().on_push = OnPush::TakenAndWaits;
+    let top_up = asked(&shop, 100_000).await;
+    shop.daraja.ends(0, 0);
+    let told = async {
+        let sent = async || shop.daraja.0.lock().pushes.last().cloned();
+        let push = crate::support::within(std::time::Duration::from_secs(10), "the push", sent).await;
+        let paid = callback(&Daraja::checkout_id(0), json!(1_000), "NLJ7RT61SV");
+        shop.tell(&path_of(&push["CallBackURL"]), paid).await.expect(200);
+        shop.tell(&confirmation_path(&push), confirmation(&push, "NLJ7RT61SV", "1000.00")).await.expect(200);
+        shop.daraja.0.lock().answers.notify_one();
+    };
+    tokio::join!(shop.run(), told);
+    shop.run_for(60).await;
+    let settled = shown(&shop, &top_up).await;
+    assert_eq!((&settled["status"], &settled["receipt"]), (&json!("succeeded"), &json!("NLJ7RT61SV")));
+    assert_eq!((shop.balance().await, shop.daraja.0.lock().pushes.len()), (100_000, 1));
+    assert!(shop.is_sound().await);
+}
+
+async fn a_token_that_holds_no_longer_than_it_said_is_asked_for_anew(server: Server) {
+    let shop = Shop::open(server).await;
+    shop.daraja.0.lock().on_push = OnPush::RefusedByItsFirstToken;
+    let top_up = asked(&shop, 100_000).await;
+    shop.run().await;
+    assert_eq!(shown(&shop, &top_up).await["status"], "pending");
+    let script = shop.daraja.0.lock();
+    assert_eq!((script.tokens, script.pushes.len()), (2, 1));
 }
 
 async fn a_payment_that_mpesa_never_confirms_is_shown_to_people(server: Server) {

@@ -51,6 +51,12 @@ async fn a_payment_to_the_workspaces_account_is_credited_once(server: Server) {
     let top_ups = shop.owner.get("/v1/wallet/top-ups").await.expect(200).json;
     assert_eq!((&top_ups[0]["channel"], &top_ups[0]["receipt"]), (&json!("paybill"), &json!("RKT1ABCDEF")));
     assert_eq!(top_ups[1], json!(null));
+    // Found by its code, typed in any case, and nobody else's by any.
+    let found = shop.owner.get("/v1/wallet/top-ups?receipt=rkt1abcdef").await.expect(200).json;
+    assert_eq!(found, top_ups);
+    assert_eq!(shop.owner.get("/v1/wallet/top-ups?receipt=RKT1ABCDEG").await.expect(200).json, json!([]));
+    let stranger = shop.server.onboarded("mallory@example.com").await;
+    assert_eq!(stranger.get("/v1/wallet/top-ups?receipt=RKT1ABCDEF").await.expect(200).json, json!([]));
     assert!(shop.is_sound().await);
 }
 
@@ -147,6 +153,12 @@ async fn an_operator_dismisses_what_was_sent_back(server: Server) {
     let (_, path) = registered(&shop).await;
     shop.tell(&path, paid("??", "RKT1ABCDEF", "1000.00", "254722000001")).await.expect(200);
     shop.run().await;
+    // Nobody has to look at the page to know that there is one.
+    shop.server.clock.advance(std::time::Duration::from_secs(90));
+    let figures = async || shop.server.operator_client().get("/metrics").await.expect(200).text;
+    let of_waiting = figures().await;
+    assert!(of_waiting.contains("\nsautikit_payments_unmatched 1\n"), "{of_waiting}");
+    assert!(of_waiting.contains("\nsautikit_payments_unmatched_age_seconds 90\n"), "{of_waiting}");
     let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
     let dismiss = format!("/v1/admin/payments/{}/dismiss", waiting[0]["id"].as_str().expect("an id"));
     operator.post(&dismiss, json!({ "reason": "" })).await.expect_error("validation.bad_request");
@@ -154,6 +166,7 @@ async fn an_operator_dismisses_what_was_sent_back(server: Server) {
     let claim = json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": "0722000001" });
     shop.owner.post("/v1/wallet/payment-claims", claim).await.expect_error("payments.unmatched_not_found");
     assert_eq!(operator.get("/v1/admin/payments/unmatched").await.expect(200).json, json!([]));
+    assert!(figures().await.contains("\nsautikit_payments_unmatched 0\n"));
 }
 
 async fn the_urls_are_registered_without_the_word_that_daraja_refuses(server: Server) {

@@ -291,6 +291,8 @@ async fn refunds_and_disputes_take_out_once_and_never_more_than_came(server: Ser
         shop.run().await;
     }
     assert_eq!(shop.balance().await, 70_000);
+    let told = shop.server.text_of_last_mail();
+    assert!(told.contains("gave the money back") && told.contains("Balance now: KES 700.00"), "{told}");
     let ledger = shop.owner.get("/v1/wallet/ledger").await.expect(200).json;
     let kinds: Vec<&str> = ledger.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["refund", "reversal", "reversal", "top_up"]);
