@@ -171,7 +171,7 @@ impl Screening for GatewayDoor {
         }
         let verdict = match request.method {
             _ if is_in_dialog(request) => Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST),
-            Method::Bye | Method::Cancel | Method::Update | Method::Info => {
+            Method::Bye | Method::Cancel | Method::Update | Method::Info | Method::Prack => {
                 Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST)
             }
             Method::Options => Verdict::Capabilities(StatusCode::OK),
