@@ -43,7 +43,7 @@ pub(super) async fn examine(app: &AppState) -> Vec<Finding> {
         Err(error) => return vec![Finding::failure("trunk", error.to_string(), "Change `sip.listen`.")],
     };
     let asked = all.iter().map(|settings| async {
-        match Trunk::from_settings(settings, None).await {
+        match Trunk::from_settings(settings, None, &app.entropy).await {
             Ok(trunk) => ask(app, &sip, &trunk).await,
             Err(error) => Finding::failure("trunk", error.to_string(), "Correct it, or look at this host's DNS."),
         }

@@ -10,6 +10,7 @@ pub mod call_task;
 pub mod conferences;
 mod control;
 mod devices;
+pub mod dns;
 pub mod door;
 mod drain;
 mod effects;

@@ -99,7 +99,7 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
         .trunks
         .for_number(&record.target)
         .into_iter()
-        .map(|trunk| trunk.way(&record.target, caller_id, domain))
+        .flat_map(|trunk| trunk.ways(&record.target, caller_id, domain))
         .collect();
     if ways.is_empty() {
         return Err(refused(ErrorCode::CallsNoRoute));

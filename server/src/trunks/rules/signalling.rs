@@ -15,7 +15,9 @@ const USER_MAX_CHARS: usize = 128;
 pub(super) fn check(settings: &Trunk) -> Result<(), TrunkError> {
     if let Some(proxy) = &settings.outbound_proxy {
         super::check_address(proxy).map_err(|_| {
-            invalid("outbound_proxy", "Give host and port, such as `sbc.carrier.example:5060`, or null for none.")
+            let message =
+                "Give host and port, such as `sbc.carrier.example:5060`, a host with SRV records, or null for none.";
+            invalid("outbound_proxy", message)
         })?;
     }
     if settings.domain.as_deref().is_some_and(|domain| !is_host(domain)) {
@@ -73,7 +75,8 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(refused(|_| {}), None);
         assert_eq!(refused(|trunk| trunk.outbound_proxy = text("sbc.example:5080")), None);
-        assert_eq!(refused(|trunk| trunk.outbound_proxy = text("sbc.example")), Some("outbound_proxy"));
+        assert_eq!(refused(|trunk| trunk.outbound_proxy = text("sbc.example")), None);
+        assert_eq!(refused(|trunk| trunk.outbound_proxy = text("sbc.example:sip")), Some("outbound_proxy"));
         assert_eq!(refused(|trunk| trunk.domain = text("carrier.example")), None);
         assert_eq!(refused(|trunk| trunk.domain = text("carrier example")), Some("domain"));
         assert_eq!(refused(|trunk| trunk.certificate_name = text("a..b")), Some("certificate_name"));
