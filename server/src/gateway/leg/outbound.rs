@@ -21,6 +21,7 @@ use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers, seldom};
 use super::way::Way;
 use super::{LegOrder, cause};
+use crate::gateway::figures::{self, TrunkFigures};
 use crate::gateway::sip::{Signal, SipHandle, SipLeg};
 use crate::gateway::trunks::route::fails_over;
 use crate::gateway::trunks::terms::Terms;
@@ -60,7 +61,7 @@ pub async fn run(
             last = CauseKind::Failed.into();
             break;
         };
-        let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last };
+        let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last, figures: terms.figures() };
         match attempt.run(way, end, &mut orders).await {
             (Attempted::Ended(cause), _) | (Attempted::TryNext(cause), None) => {
                 last = cause;
@@ -90,6 +91,8 @@ struct Attempt<'a> {
     reports: &'a Reports,
     offer: Bytes,
     is_last: bool,
+    /// Of the trunk that it goes by.
+    figures: Option<&'a TrunkFigures>,
 }
 
 impl Attempt<'_> {
@@ -103,12 +106,16 @@ impl Attempt<'_> {
         let (leg, mut signals) = match seldom(self.begin(&way, orders)).await {
             Begun::Leg(leg, signals) => (leg, signals),
             Begun::HungUp(cause) => return (Attempted::Ended(cause), None),
-            Begun::Nobody => return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end)),
+            Begun::Nobody => {
+                self.count(figures::Attempt::Failed);
+                return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end));
+            }
         };
         let reports = Reports { rights: way.rights.clone(), ..self.reports.clone() };
         let mut talk = Talk::new(self.sip.clone(), leg, end, reports);
-        let give_up = self.reports.clock.monotonic() + FIRST_ANSWER;
-        let mut calling = Calling::default();
+        let began = self.reports.clock.monotonic();
+        let give_up = began + FIRST_ANSWER;
+        let mut calling = Calling { began, ..Calling::default() };
         let mut dropped = false;
         loop {
             let is_waiting = !calling.heard && !self.is_last && !calling.cancelled;
@@ -153,6 +160,7 @@ impl Attempt<'_> {
                 () = talk.timer_due() => seldom(talk.on_timer()).await,
                 () = self.reports.clock.until(give_up), if is_waiting => {
                     seldom(self.sip.cancel(leg, Headers::new())).await;
+                    self.count(figures::Attempt::Failed);
                     return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(talk.end));
                 }
             }
@@ -200,6 +208,16 @@ impl Attempt<'_> {
         Attempted::Ended(if answered { CauseKind::NormalClearing } else { CauseKind::Canceled }.into())
     }
 
+    fn since(&self, calling: &Calling) -> Duration {
+        self.reports.clock.monotonic().saturating_sub(calling.began)
+    }
+
+    fn count(&self, attempt: figures::Attempt) {
+        if let Some(figures) = self.figures {
+            figures.count(attempt);
+        }
+    }
+
     fn unanswered(
         &self,
         end: &EndCause,
@@ -214,8 +232,10 @@ impl Attempt<'_> {
         };
         // What the network knows about the callee it would say again by another way.
         if theirs && !calling.cancelled && !cause.is_of_callee() {
+            self.count(figures::Attempt::Failed);
             (Attempted::TryNext(cause), Some(media))
         } else {
+            self.count(figures::Attempt::Ended);
             (Attempted::Ended(cause), None)
         }
     }
@@ -225,7 +245,11 @@ impl Attempt<'_> {
             Event::Provisional { response, .. } => {
                 calling.heard = true;
                 if response.status.code() >= 180 {
-                    calling.rang = true;
+                    if !std::mem::replace(&mut calling.rang, true)
+                        && let Some(figures) = self.figures
+                    {
+                        figures.rang(self.since(calling));
+                    }
                     self.ringing(&response, calling, talk).await;
                 }
                 None
@@ -233,6 +257,9 @@ impl Attempt<'_> {
             Event::Answered { response, .. } => {
                 calling.heard = true;
                 calling.answered = true;
+                if let Some(figures) = self.figures {
+                    figures.answered(self.since(calling));
+                }
                 // First: the callee has our ACK, and would be billed on whatever becomes of this process.
                 talk.keep_dialog().await;
                 if !self.conclude(&response, calling, talk).await {
@@ -295,6 +322,8 @@ fn tag_of(response: &Response) -> String {
 /// What an attempt has come to.
 #[derive(Default)]
 struct Calling {
+    /// When its INVITE went out, on the monotonic clock.
+    began: Duration,
     /// Anything at all came back.
     heard: bool,
     /// 180 or later.
