@@ -39,6 +39,8 @@ catalogue! {
         format_national: "National: 0722000042" | "Kitaifa: 0722000042",
         calls_per_second: "Calls per second" | "Simu kwa sekunde",
         options_every: "Seconds between health checks" | "Sekunde kati ya ukaguzi",
+        pass_headers: "Headers that go on" | "Vichwa vinavyopitishwa",
+        pass_headers_hint: "From its calls to those whom they reach, and to it: such as X-Account, Identity. Empty hands on nothing." | "Kutoka kwa simu zake hadi wanaofikiwa, na kwake: kama X-Account, Identity. Tupu haipitishi chochote.",
         options_every_hint: "By OPTIONS; empty is never." | "Kwa OPTIONS; tupu ni kamwe.",
         prefixes: "Destinations" | "Inakofika",
         prefixes_hint: "Prefixes with +, by commas or blanks; + alone serves everything." | "Viambishi vyenye +, vikitengwa kwa koma au nafasi; + pekee hufika kote.",

@@ -77,6 +77,14 @@ pub enum TrunkError {
         /// The entry.
         country: String,
     },
+    /// A header that is never handed on.
+    #[error("trunk {name}: `{header}` is no header that can be handed on, such as `X-Account` or `Identity`")]
+    Header {
+        /// Which trunk.
+        name: String,
+        /// The entry.
+        header: String,
+    },
     /// A source is neither an address nor a network.
     #[error("trunk {name}: source `{entry}` is neither an address nor a network such as 192.0.2.0/24")]
     Source {
@@ -240,6 +248,9 @@ impl Trunk {
         if let Some(country) = settings.country.as_ref().filter(|country| !telephone::is_country(country)) {
             return Err(TrunkError::Country { name: name(), country: country.clone() });
         }
+        if let Some(header) = settings.pass_headers.iter().find(|header| !Settings::may_pass(header)) {
+            return Err(TrunkError::Header { name: name(), header: header.clone() });
+        }
         let hop = hop_of(transport, host, address);
         // Behind a proxy the URIs go on to name the carrier itself, as they do where SRV records say which of its hosts is asked.
         let is_named = settings.outbound_proxy.is_some() || port.is_none();
@@ -250,6 +261,7 @@ impl Trunk {
             identity: settings.identity,
             number_format: settings.number_format,
             transport: settings.transport,
+            pass_headers: settings.pass_headers.clone(),
         };
         let options_every = settings.options_every_seconds.map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Self {

@@ -23,6 +23,8 @@ pub struct Shape {
     pub number_format: NumberFormat,
     /// How SIP travels, which its URI says.
     pub transport: TrunkTransport,
+    /// Headers of a call that it is told, and of its calls that others are told.
+    pub pass_headers: Vec<String>,
 }
 
 /// The lines of an INVITE that differ from trunk to trunk.
@@ -167,6 +169,7 @@ mod tests {
             identity: IdentityHeader::Pai,
             number_format: NumberFormat::E164Plain,
             transport: TrunkTransport::Tls,
+            pass_headers: Vec::new(),
         };
         let shaped = trunk(shape.clone(), None).shape_call("+254722000042", "+254700000001", "voice.example");
         assert_eq!(shaped.target.to_string(), "sip:254722000042@carrier.example;transport=tls");
