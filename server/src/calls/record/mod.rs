@@ -30,6 +30,7 @@ pub use story::event_data;
 
 use super::CallError;
 use crate::calls::Hub;
+use crate::calls::pbx;
 use crate::calls::trace::keeper;
 use crate::state::AppState;
 
@@ -56,6 +57,7 @@ pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     app.tasks.spawn(writer.run());
     app.tasks.spawn(keeper::run(app.clone()));
     app.tasks.spawn(run_ticks(app.clone()));
+    app.tasks.spawn(pbx::run(app.clone()));
     Ok(recovered)
 }
 

@@ -4,6 +4,7 @@ mod fraud;
 mod holds;
 mod lifecycle;
 mod limits;
+pub(crate) mod pbx;
 mod placing;
 mod prepaid;
 mod reading;
