@@ -19,7 +19,7 @@ catalogue! {
         name: "Name" | "Jina",
         name_hint: "Letters, digits, hyphens, underscores and dots. Stands on calls and in logs." | "Herufi, tarakimu, vistari na nukta. Huonekana kwenye simu na kumbukumbu.",
         address: "Address" | "Anwani",
-        address_hint: "Host and port of its SIP." | "Seva na mlango wa SIP yake.",
+        address_hint: "Host and port of its SIP; a host alone is found by its SRV records." | "Seva na mlango wa SIP yake; seva pekee hupatikana kwa rekodi zake za SRV.",
         transport: "Transport" | "Usafirishaji",
         transport_hint: "Over TLS its certificate must be for the host of the address." | "Kwa TLS, cheti chake lazima kiwe cha seva ya anwani hiyo.",
         outbound_proxy: "Outbound proxy" | "Seva ya kati",

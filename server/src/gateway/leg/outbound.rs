@@ -113,9 +113,7 @@ impl Attempt<'_> {
         };
         let reports = Reports { rights: way.rights.clone(), ..self.reports.clone() };
         let mut talk = Talk::new(self.sip.clone(), leg, end, reports);
-        let began = self.reports.clock.monotonic();
-        let give_up = began + FIRST_ANSWER;
-        let mut calling = Calling { began, ..Calling::default() };
+        let mut calling = Calling { began: self.reports.clock.monotonic(), ..Calling::default() };
         let mut dropped = false;
         loop {
             let is_waiting = !calling.heard && !self.is_last && !calling.cancelled;
@@ -158,7 +156,7 @@ impl Attempt<'_> {
                     }
                 }
                 () = talk.timer_due() => seldom(talk.on_timer()).await,
-                () = self.reports.clock.until(give_up), if is_waiting => {
+                () = self.reports.clock.until(calling.began + FIRST_ANSWER), if is_waiting => {
                     seldom(self.sip.cancel(leg, Headers::new())).await;
                     self.count(figures::Attempt::Failed);
                     return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(talk.end));
