@@ -4,13 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{codes, fresh};
+use super::codes;
 use crate::calls::pbx::{event, rings, tell, tell_signed, with_source};
 use crate::calls::support::Scene;
 use crate::support::Server;
 
+/// A server over HTTP with a PBX that may tell of the calls of these workspaces.
+async fn fresh(like: &Server, workspaces: &[&str]) -> Server {
+    with_source(like.another().await, workspaces).over_http().await
+}
+
 pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
-    let scene = Scene::set(with_source(fresh(like).await, &["*"])).await;
+    let scene = Scene::set(fresh(like, &["*"]).await).await;
     let server = &scene.server;
     let workspace = scene.asha.workspace_id().await;
     let too_long = "x".repeat(20_000);
@@ -22,13 +27,13 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     tell(server, &ended).await.expect_error("pbx.resolve_failed");
     let mut answered = codes(server);
 
-    let scene = Scene::set(with_source(fresh(like).await, &["of-nobody"])).await;
+    let scene = Scene::set(fresh(like, &["of-nobody"]).await).await;
     let server = &scene.server;
     let ringing = event(server, &scene.asha.workspace_id().await, "1", "call.ringing", rings());
     tell(server, &ringing).await.expect_error("pbx.unknown_workspace");
     answered.extend(codes(server));
 
-    let scene = Scene::set(with_source(fresh(like).await, &["*"])).await;
+    let scene = Scene::set(fresh(like, &["*"]).await).await;
     let server = &scene.server;
     let ringing = event(server, &scene.asha.workspace_id().await, "1", "call.ringing", rings());
     server.app.db.close().await;
