@@ -39,6 +39,7 @@ catalogue! {
         format_national: "National: 0722000042" | "Kitaifa: 0722000042",
         calls_per_second: "Calls per second" | "Simu kwa sekunde",
         options_every: "Seconds between health checks" | "Sekunde kati ya ukaguzi",
+        follow_redirects: "Follow where it sends a call elsewhere (3xx)" | "Fuata inapoelekeza simu kwingine (3xx)",
         pass_headers: "Headers that go on" | "Vichwa vinavyopitishwa",
         pass_headers_hint: "From its calls to those whom they reach, and to it: such as X-Account, Identity. Empty hands on nothing." | "Kutoka kwa simu zake hadi wanaofikiwa, na kwake: kama X-Account, Identity. Tupu haipitishi chochote.",
         options_every_hint: "By OPTIONS; empty is never." | "Kwa OPTIONS; tupu ni kamwe.",

@@ -69,6 +69,9 @@ pub struct Trunk {
     /// Seconds between two OPTIONS that ask whether it is there; none when absent.
     #[serde(default)]
     pub options_every_seconds: Option<u32>,
+    /// Whether a call goes on to where the trunk sends it by a 3xx.
+    #[serde(default)]
+    pub follow_redirects: bool,
     /// Names of headers that go on from its INVITEs to the legs that its calls reach, and to it from the calls that go by it.
     #[serde(default)]
     pub pass_headers: Vec<String>,
@@ -97,6 +100,7 @@ impl Default for Trunk {
             identity: IdentityHeader::From,
             number_format: NumberFormat::E164,
             options_every_seconds: None,
+            follow_redirects: false,
             pass_headers: Vec::new(),
         }
     }

@@ -81,6 +81,11 @@ pub trait Records: Sync {
 /// The name servers of this machine.
 pub struct NameServers;
 
+/// Draws from the server's randomness.
+pub fn draw_from(entropy: &Entropy) -> impl Fn(u32) -> u32 + Sync {
+    move |most| entropy.number::<u32>() % most.max(1)
+}
+
 /// Host and port of a place that is written as in `sip.carrier.example:5060`, `[2001:db8::1]` or `sip.carrier.example`; nothing
 /// where the port is none.
 pub fn host_and_port(place: &str) -> Option<(&str, Option<u16>)> {
@@ -91,12 +96,12 @@ pub fn host_and_port(place: &str) -> Option<(&str, Option<u16>)> {
 }
 
 /// The servers of a host in the order of trying, [`MOST_SERVERS`] at most. A written address or port leaves nothing to ask for
-/// but addresses (§4.1, §4.2).
+/// but addresses (§4.1, §4.2). `draw` gives a number below its argument.
 pub async fn locate(
     records: &dyn Records,
     (host, port): (&str, Option<u16>),
     wanted: Wanted,
-    entropy: &Entropy,
+    draw: &(dyn Fn(u32) -> u32 + Sync),
 ) -> Vec<Server> {
     let plain = match wanted {
         Wanted::Any => None,
@@ -110,7 +115,7 @@ pub async fn locate(
     if port.is_none() {
         for (transport, name) in services(records, host, wanted).await {
             let mut found = Vec::new();
-            for srv in in_order(records.srv(&name).await, |most| entropy.number::<u32>() % most) {
+            for srv in in_order(records.srv(&name).await, draw) {
                 let addresses = records.addresses(&srv.target, srv.port).await;
                 found.extend(addresses.into_iter().map(|address| by(address, transport, srv.priority)));
                 if found.len() >= MOST_SERVERS {
@@ -281,7 +286,7 @@ mod tests {
     }
 
     async fn found(zone: &Zone, place: &str, wanted: Wanted) -> Vec<String> {
-        let servers = locate(zone, host_and_port(place).unwrap(), wanted, &Entropy::seeded(1)).await;
+        let servers = locate(zone, host_and_port(place).unwrap(), wanted, &|_| 0).await;
         let by = |transport| match transport {
             None => "udp",
             Some(StreamTransport::Tcp) => "tcp",

@@ -1,21 +1,24 @@
 //! A leg that we call: one target, its attempts one after the other, then the talk.
 //!
 //! ```text
-//!  Calling ── no provisional in 4 s, 500/502–504 before ringing ──► next attempt, or Ended
+//!  Calling ── 3xx of a trunk whose redirections are followed ──► what it names
+//!     │    ── no provisional in 4 s, 500/502–504 before ringing ──► next attempt, or Ended
 //!     │ 18x ──► Ringing/EarlyMedia       │ 2xx ──► talk (`talk.rs`) ──► Ended
 //!     └─ hang-up ──► CANCEL; a 200 that crosses it, unheard of, is acknowledged and ended by the user agent
 //! ```
 
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::message::{Headers, Response};
+use sip::message::{Headers, Response, Uri};
 use sip::ua::{Body, EndCause, Event, Failure, Invite};
 use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
 use super::media_end::MediaEnd;
+use super::redirect::{self, MOST_REDIRECTIONS};
 use super::report::Reports;
 use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers, seldom};
@@ -35,6 +38,8 @@ enum Attempted {
     Ended(Cause),
     /// The trunk failed before anything rang.
     TryNext(Cause),
+    /// The trunk sends the call elsewhere, to one of these.
+    Elsewhere(Vec<Uri>, Cause),
 }
 
 /// Runs the leg to its end; the last thing reported is `Ended`. `ways` are tried one after the other, on their terms.
@@ -46,9 +51,10 @@ pub async fn run(
     reports: Reports,
 ) {
     let mut last = CauseKind::TrunkUnreachable.into();
-    let attempts = ways.len();
-    for (index, (way, terms)) in ways.into_iter().enumerate() {
-        let is_last = index + 1 == attempts;
+    let mut ways = VecDeque::from(ways);
+    let mut redirections = 0;
+    while let Some((way, terms)) = ways.pop_front() {
+        let is_last = ways.is_empty();
         // Held to the end of the attempt, or of the call that it leads to.
         let Ok(_place) = terms.enter() else { continue };
         if !terms.may_begin(reports.clock.monotonic()) {
@@ -61,15 +67,27 @@ pub async fn run(
             last = CauseKind::Failed.into();
             break;
         };
-        let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last, figures: terms.figures() };
+        let follows = terms.follows_redirects() && redirections < MOST_REDIRECTIONS;
+        // In a box, because few trunks send calls elsewhere.
+        let kept = follows.then(|| Box::new(way.clone()));
+        let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last, follows, figures: terms.figures() };
         match attempt.run(way, end, &mut orders).await {
-            (Attempted::Ended(cause), _) | (Attempted::TryNext(cause), None) => {
+            (Attempted::Ended(cause), _) | (Attempted::TryNext(cause) | Attempted::Elsewhere(_, cause), None) => {
                 last = cause;
                 break;
             }
             (Attempted::TryNext(cause), Some(unused)) => {
                 last = cause;
                 end = unused;
+            }
+            (Attempted::Elsewhere(targets, cause), Some(unused)) => {
+                last = cause;
+                end = unused;
+                redirections += 1;
+                if let Some(way) = kept {
+                    let elsewhere = seldom(redirect::ways_to(&way, targets)).await;
+                    elsewhere.into_iter().rev().for_each(|way| ways.push_front((way, terms.clone())));
+                }
             }
         }
     }
@@ -91,6 +109,8 @@ struct Attempt<'a> {
     reports: &'a Reports,
     offer: Bytes,
     is_last: bool,
+    /// Whether a 3xx is followed.
+    follows: bool,
     /// Of the trunk that it goes by.
     figures: Option<&'a TrunkFigures>,
 }
@@ -228,6 +248,17 @@ impl Attempt<'_> {
             EndCause::Failed(_) => !calling.rang,
             _ => false,
         };
+        if let EndCause::Failed(Failure::Response(response)) = end
+            && response.status.is_redirection()
+            && self.follows
+            && !calling.cancelled
+            && !calling.rang
+        {
+            let targets = redirect::targets_of(response);
+            if !targets.is_empty() {
+                return (Attempted::Elsewhere(targets, cause), Some(media));
+            }
+        }
         // What the network knows about the callee it would say again by another way.
         if theirs && !calling.cancelled && !cause.is_of_callee() {
             self.count(figures::Attempt::Failed);

@@ -38,7 +38,8 @@ pub(super) async fn reach(dialling: &Dialling, uri: &Uri) -> Result<Reach, Cause
     }
     let wanted = transport_of(uri).ok_or_else(|| refused(ErrorCode::CallsDestinationBlocked))?;
     let host = uri.host.to_string();
-    let located = dns::locate(&NameServers, (&host, uri.port), wanted, &app.entropy);
+    let draw = dns::draw_from(&app.entropy);
+    let located = dns::locate(&NameServers, (&host, uri.port), wanted, &draw);
     let found = tokio::time::timeout(LOOKED_UP_WITHIN, located).await.unwrap_or_default();
     if found.is_empty() {
         return Err(CauseKind::NotFound.into());

@@ -226,7 +226,8 @@ impl Trunk {
         let failed = || TrunkError::Address { name: name(), address: place.clone() };
         let (host, port) = dns::host_and_port(place).ok_or_else(failed)?;
         let transport = stream_of(settings.transport);
-        let located = dns::locate(&NameServers, (host, port), Wanted::By(transport), entropy);
+        let draw = dns::draw_from(entropy);
+        let located = dns::locate(&NameServers, (host, port), Wanted::By(transport), &draw);
         let found = timeout(LOOKUP_WITHIN, located).await.map_err(|_| failed())?;
         // A carrier of several hosts is one trunk, and calls go on to the host that they went to, unless a better one is there.
         let best = found.first().ok_or_else(failed)?;
@@ -244,7 +245,8 @@ impl Trunk {
         let terms = Terms::from_settings(&settings.codecs, settings.max_calls);
         let terms = terms
             .map_err(|codec| TrunkError::Codec { name: name(), codec: codec.to_owned() })?
-            .paced(settings.calls_per_second);
+            .paced(settings.calls_per_second)
+            .following_redirects(settings.follow_redirects);
         if let Some(country) = settings.country.as_ref().filter(|country| !telephone::is_country(country)) {
             return Err(TrunkError::Country { name: name(), country: country.clone() });
         }

@@ -19,6 +19,7 @@ pub struct Terms {
     pace: Arc<Pace>,
     /// Of a trunk, not of what has no terms.
     figures: Option<Arc<TrunkFigures>>,
+    follows_redirects: bool,
     /// Calls that we may begin by it within a second; [`NO_LIMIT`] where there is none.
     calls_per_second: u32,
 }
@@ -46,7 +47,14 @@ impl Default for Places {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { codecs: None, places: Arc::default(), pace: Arc::default(), figures: None, calls_per_second: NO_LIMIT }
+        Self {
+            codecs: None,
+            places: Arc::default(),
+            pace: Arc::default(),
+            figures: None,
+            follows_redirects: false,
+            calls_per_second: NO_LIMIT,
+        }
     }
 }
 
@@ -95,6 +103,17 @@ impl Terms {
     #[must_use]
     pub fn paced(self, calls_per_second: Option<u32>) -> Self {
         Self { calls_per_second: calls_per_second.unwrap_or(NO_LIMIT), ..self }
+    }
+
+    /// The same, with calls going on to where it sends them.
+    #[must_use]
+    pub fn following_redirects(self, follows_redirects: bool) -> Self {
+        Self { follows_redirects, ..self }
+    }
+
+    /// Whether calls go on to where it sends them.
+    pub fn follows_redirects(&self) -> bool {
+        self.follows_redirects
     }
 
     /// Whether one more call may begin by it in this second, and counts it.

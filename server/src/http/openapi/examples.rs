@@ -450,7 +450,7 @@ examples! {
     trunks::Trunk = json!({ "id": ENTRY, "origin": "api", "name": "carrier-a", "address": "192.0.2.10:5060",
         "transport": "tls", "outbound_proxy": null, "domain": "carrier.example", "certificate_name": "sbc.carrier.example",
         "register": false, "from_user": null, "identity": "pai", "number_format": "e164_plain", "calls_per_second": 20,
-        "options_every_seconds": 30, "pass_headers": ["Identity"], "prefixes": ["+254"], "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit",
+        "options_every_seconds": 30, "follow_redirects": false, "pass_headers": ["Identity"], "prefixes": ["+254"], "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit",
         "codecs": ["PCMA"], "priority": 10, "max_calls": 100, "is_enabled": true, "resolved_address": "192.0.2.10:5060",
         "registration": null, "is_reachable": true, "current_calls": 3, "created_at": NOW, "updated_at": NOW });
 }

@@ -29,6 +29,8 @@ pub(super) enum Manner {
     Announcing,
     /// 180 that wants its PRACK, then 200.
     Reliably,
+    /// 302 to `ported` at this address.
+    SendingTo(SocketAddr),
     /// This status and no more.
     Refusing(StatusCode),
 }
@@ -303,6 +305,11 @@ fn answers(manner: &Manner, request: &Request, address: SocketAddr) -> Vec<Respo
             ringing.headers.push(HeaderName::Require, "100rel");
             ringing.headers.push(HeaderName::RSeq, RSEQ.to_string());
             vec![ringing, with(StatusCode::OK, true)]
+        }
+        (Method::Invite, Manner::SendingTo(elsewhere)) => {
+            let mut moved = with(StatusCode::new(302).expect("a status"), false);
+            moved.headers.set(HeaderName::Contact, format!("<sip:ported@{elsewhere}>"));
+            vec![moved]
         }
         (Method::Invite, Manner::Refusing(status)) => vec![with(*status, false)],
         _ => vec![with(StatusCode::OK, false)],

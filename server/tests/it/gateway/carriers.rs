@@ -24,6 +24,18 @@ async fn a_carrier_that_sends_the_call_elsewhere_fails_it_and_its_status_is_the_
 }
 
 #[tokio::test]
+async fn a_carrier_whose_redirections_are_followed_is_left_for_the_one_that_it_names() {
+    let mut gateway = Carrier::that_answers(Manner::AtOnce).await;
+    let carrier = Carrier::that_answers(Manner::SendingTo(gateway.address)).await;
+    let trunk = Trunk { follow_redirects: true, ..carrier.trunk() };
+    let live = Live::of(Server::start(Engine::Sqlite).await.configured(|config| config.trunk.push(trunk))).await;
+    let id = live.place(json!({ "from": FROM, "to": CALLEE, "max_duration": 1 })).await;
+    let sent = gateway.asked(Method::Invite).await;
+    assert_eq!(sent.uri.to_string(), format!("sip:ported@{}", gateway.address));
+    assert_eq!(live.call_that_is(&id, "completed").await["status"], "completed");
+}
+
+#[tokio::test]
 async fn a_carriers_session_timer_is_kept_and_its_refreshes_are_answered_without_a_new_offer() {
     let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
     let live = Live::with_carrier(&carrier).await;
