@@ -8,6 +8,7 @@ mod customers;
 mod layers;
 mod limits;
 mod payments;
+mod pbx_source;
 mod speech;
 mod storage;
 mod tax;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 pub use customers::Customers;
 pub use limits::{CallLimits, DaySpend, EVERY_COUNTRY, Fraud};
 pub use payments::{Mpesa, Payments, Paystack, TransactionType};
+pub use pbx_source::PbxSource;
 pub use speech::Speech;
 pub use storage::Storage;
 pub use tax::Tax;
@@ -149,6 +151,9 @@ pub struct Config {
     /// Carriers of the configuration file.
     #[serde(default)]
     pub trunk: Vec<Trunk>,
+    /// External PBXs that tell of their calls.
+    #[serde(default)]
+    pub pbx_source: Vec<PbxSource>,
 }
 
 /// `[http]`.

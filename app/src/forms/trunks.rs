@@ -29,6 +29,8 @@ pub(super) async fn create(fields: &Fields, api: &Api) -> Next {
         number_format: given("number_format"),
         calls_per_second: number(fields, "calls_per_second").flatten(),
         options_every_seconds: number(fields, "options_every_seconds").flatten(),
+        follow_redirects: Some(fields.get("follow_redirects").is_some()),
+        pass_headers: entries(fields, "pass_headers"),
         is_enabled: Some(true),
     };
     match api.post("/v1/admin/trunks", &body).await {
@@ -60,6 +62,8 @@ pub(super) async fn update(id: &str, fields: &Fields, api: &Api) -> Next {
         number_format: Some(fields.text("number_format")),
         calls_per_second: number(fields, "calls_per_second"),
         options_every_seconds: number(fields, "options_every_seconds"),
+        follow_redirects: Some(fields.get("follow_redirects").is_some()),
+        pass_headers: Some(entries(fields, "pass_headers")),
         is_enabled: None,
     };
     let id = escape(id);

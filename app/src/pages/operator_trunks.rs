@@ -184,6 +184,7 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
     let mut options = vec![(String::new(), text.no_country.to_owned())];
     options.extend(countries(if country.is_empty() { "KE" } else { &country }));
     let is_registering = trunk.is_some_and(|trunk| trunk.register);
+    let is_following = trunk.is_some_and(|trunk| trunk.follow_redirects);
     let calls_per_second =
         of_trunk(|trunk| trunk.calls_per_second.map(|calls| calls.to_string()).unwrap_or_default(), "");
     let options_every =
@@ -224,6 +225,8 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
                 <Field visit=visit.clone() form=of name="priority" label=text.priority hint=text.priority_hint inputmode="numeric" maxlength=5 value=of_trunk(|trunk| trunk.priority.to_string(), "100")/>
                 <Field visit=visit.clone() form=of name="calls_per_second" label=text.calls_per_second hint=text.max_calls_hint inputmode="numeric" required=false maxlength=5 value=calls_per_second/>
                 <Field visit=visit.clone() form=of name="options_every_seconds" label=text.options_every hint=text.options_every_hint inputmode="numeric" required=false maxlength=4 value=options_every/>
+                <label class="choice"><input type="checkbox" name="follow_redirects" value="1" checked=is_following/>{text.follow_redirects}</label>
+                <Field visit=visit.clone() form=of name="pass_headers" label=text.pass_headers hint=text.pass_headers_hint autocomplete="off" placeholder="X-Account, Identity" required=false maxlength=1400 value=of_trunk(|trunk| trunk.pass_headers.join(", "), "")/>
                 <Field visit form=of name="max_calls" label=text.max_calls hint=text.max_calls_hint inputmode="numeric" required=false maxlength=7 value=max_calls/>
                 <div class="form__actions"><button class="button button--primary">{if is_new { text.set_up } else { member.text().common.save }}</button></div>
             </form>

@@ -71,6 +71,7 @@ pub const KINDS: &[&str] = &[
     "storage.bucket_removed",
     "storage.bucket_set",
     "storage.tier_changed",
+    "stranger.unblocked",
     "top_up.requested",
     "trunk.changed",
     "trunk.created",

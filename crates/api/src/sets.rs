@@ -68,6 +68,8 @@ sets! {
     TrunkIdentity;
     /// How numbers are written to a trunk.
     TrunkNumberFormat;
+    /// What counts against an address whose SIP requests lead to nothing.
+    SipStrangerOffence;
     /// How our registration with a trunk stands.
     TrunkRegistrationStatus;
     /// What was unusual about outbound calls, so that they were frozen.

@@ -49,6 +49,34 @@ pub struct SipToken {
     pub ice_servers: Vec<serde_json::Value>,
 }
 
+/// An address whose SIP requests led to nothing, as operators see it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SipStranger {
+    /// The address; of IPv6 the network of 64 bits that it is in.
+    pub address: String,
+    /// What counts against it: 60 within a minute block it, 1,000 where somebody has proven who they are from there.
+    pub score: u32,
+    /// What that is for.
+    pub reasons: Vec<SipStrangerReason>,
+    /// Whether it gets no answer now.
+    pub is_blocked: bool,
+    /// RFC 3339; null where it is not blocked.
+    pub blocked_until: Option<String>,
+}
+
+/// What counts against a stranger.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SipStrangerReason {
+    /// Noise, a scanner by its own words, another domain asked for, no such dialog, no proof of who it is, a proof that failed, or
+    /// what else led to nothing.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::SipStrangerOffence))]
+    pub reason: String,
+    /// How much of the score.
+    pub strikes: u16,
+}
+
 /// `POST /v1/numbers/{id}/sip-credentials`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -54,6 +54,10 @@ pub struct Trunk {
     pub calls_per_second: Option<u32>,
     /// Seconds between two OPTIONS that ask whether it is there; null asks nothing.
     pub options_every_seconds: Option<u32>,
+    /// Whether a call goes on to where the trunk sends it by a 3xx; else that fails it.
+    pub follow_redirects: bool,
+    /// Headers that go on from its INVITEs to the legs that its calls reach, and to it from the calls that go by it.
+    pub pass_headers: Vec<String>,
     /// Destinations that it serves, as E.164 prefixes with `+`; the longest that matches counts among equal priorities.
     pub prefixes: Vec<String>,
     /// Addresses or networks that its calls come from, beside those of its own name.
@@ -177,6 +181,15 @@ pub struct CreateTrunk {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 5, maximum = 3_600))]
     pub options_every_seconds: Option<u32>,
+    /// Whether a call goes on to where the trunk sends it by a 3xx. False when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_redirects: Option<bool>,
+    /// Headers that go on from its INVITEs to the legs that its calls reach, and to it from the calls that go by it: `X-…` but for
+    /// `X-Sautikit-…`, `Identity`, `Diversion`, `History-Info`, `User-to-User`, `Subject`, `Priority`, `Call-Info` and
+    /// `P-Charging-Vector`; at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 20))]
+    pub pass_headers: Vec<String>,
     /// Whether it takes calls; true when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_enabled: Option<bool>,
@@ -260,6 +273,13 @@ pub struct UpdateTrunk {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 5, maximum = 3_600))]
     pub options_every_seconds: Option<Option<u32>>,
+    /// Whether a call goes on to where the trunk sends it by a 3xx.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_redirects: Option<bool>,
+    /// All of them anew; none hands on nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 20))]
+    pub pass_headers: Option<Vec<String>>,
     /// Whether it takes new calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_enabled: Option<bool>,

@@ -29,7 +29,7 @@ pub const DEFAULT_RING_TIMEOUT_SECONDS: i64 = 60;
 /// The longest answered time when nothing else was asked: four hours, beyond any real conversation.
 pub const DEFAULT_MAX_DURATION_SECONDS: i64 = 14_400;
 /// Who calls where the network does not say, or says what is no number.
-const ANONYMOUS: &str = "anonymous";
+pub(super) const ANONYMOUS: &str = "anonymous";
 
 /// A call that may start: its record stands, and what it may cost at first is held.
 pub struct Admitted {

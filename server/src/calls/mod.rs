@@ -13,6 +13,7 @@ pub mod fraud;
 pub mod gateway;
 pub mod http;
 pub mod limits;
+pub mod pbx;
 pub mod placing;
 pub mod playground;
 pub mod record;

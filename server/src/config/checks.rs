@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Config, ConfigError, Environment, SandboxSwitch};
+use super::{Config, ConfigError, Environment, PbxSource, SandboxSwitch};
 use crate::secrets::MASTER_KEY_BYTES;
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
@@ -56,6 +56,16 @@ fn everywhere(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     let mut names = HashSet::new();
+    let mut sources = HashSet::new();
+    for (index, source) in config.pbx_source.iter().enumerate() {
+        if source.name.is_empty() || !sources.insert(source.name.as_str()) {
+            return Err(ConfigError::wrong(&format!("pbx_source[{index}].name"), "names must be present and unique"));
+        }
+        if source.secret.chars().count() < PbxSource::SECRET_MIN_CHARS {
+            let message = "32 characters at least are needed (openssl rand -base64 32)";
+            return Err(ConfigError::wrong(&format!("pbx_source[{index}].secret"), message));
+        }
+    }
     for (index, trunk) in config.trunk.iter().enumerate() {
         if trunk.name.is_empty() || !names.insert(trunk.name.as_str()) {
             return Err(ConfigError::wrong(&format!("trunk[{index}].name"), "names must be present and unique"));

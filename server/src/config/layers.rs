@@ -8,8 +8,8 @@ use super::{Config, ConfigError, DEFAULT_FILE, DEFAULT_PATH};
 
 /// Variables of this prefix are settings; `__` separates section and key.
 const ENV_PREFIX: &str = "SAUTIKIT__";
-/// The list that the default file shows only as a comment.
-const TRUNKS: &str = "trunk";
+/// The lists that the default file shows only as comments.
+const LISTS: [&str; 2] = ["trunk", "pbx_source"];
 /// The switch with a third position: its plain ones may be written without quotes.
 const SANDBOX: &str = "sandbox.enabled";
 
@@ -76,7 +76,7 @@ fn parse(text: &str, path: &str) -> Result<Table, ConfigError> {
 fn overlay(target: &mut Table, known: &Table, over: Table, prefix: &str, origin: &str) -> Result<(), ConfigError> {
     for (name, value) in over {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        if key == TRUNKS {
+        if LISTS.contains(&key.as_str()) {
             target.insert(name, value);
             continue;
         }

@@ -68,6 +68,21 @@ fn trunks_are_read_from_the_file() {
 }
 
 #[test]
+fn a_pbx_has_a_name_of_its_own_and_a_secret_that_nobody_guesses() {
+    let source = |name: &str, secret: &str| {
+        format!("[[pbx_source]]\nname = \"{name}\"\nsecret = \"{secret}\"\nworkspaces = [\"w\"]\n")
+    };
+    let long = "0123456789abcdef0123456789abcdef";
+    let config = load_file(&source("asterisk", long)).unwrap();
+    assert!(config.pbx_source[0].may_tell_of("w") && !config.pbx_source[0].may_tell_of("v"));
+    let twice = source("asterisk", long) + &source("asterisk", long);
+    for (text, key) in [(twice, "pbx_source[1].name"), (source("asterisk", "short"), "pbx_source[0].secret")] {
+        let error = load_file(&text).unwrap_err();
+        assert!(error.to_string().contains(key), "{error}");
+    }
+}
+
+#[test]
 fn the_sandbox_serves_until_a_trunk_exists() {
     let trunk = "[[trunk]]\nname = \"a\"\naddress = \"127.0.0.1:5070\"\nprefixes = [\"+\"]\n";
     for (text, serves, alone) in [

@@ -2,6 +2,12 @@
 
 use serde::Deserialize;
 
+/// Headers of standards that a trunk can hand on: who called first, why it was diverted, and what a STIR passport proves of it.
+const PASSABLE: [&str; 8] =
+    ["Identity", "Diversion", "History-Info", "User-to-User", "Subject", "Priority", "Call-Info", "P-Charging-Vector"];
+/// Longest name of a header that is handed on.
+const PASSABLE_MAX_CHARS: usize = 64;
+
 /// One carrier.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +69,12 @@ pub struct Trunk {
     /// Seconds between two OPTIONS that ask whether it is there; none when absent.
     #[serde(default)]
     pub options_every_seconds: Option<u32>,
+    /// Whether a call goes on to where the trunk sends it by a 3xx.
+    #[serde(default)]
+    pub follow_redirects: bool,
+    /// Names of headers that go on from its INVITEs to the legs that its calls reach, and to it from the calls that go by it.
+    #[serde(default)]
+    pub pass_headers: Vec<String>,
 }
 
 impl Default for Trunk {
@@ -88,6 +100,8 @@ impl Default for Trunk {
             identity: IdentityHeader::From,
             number_format: NumberFormat::E164,
             options_every_seconds: None,
+            follow_redirects: false,
+            pass_headers: Vec::new(),
         }
     }
 }
@@ -163,6 +177,16 @@ impl Trunk {
     /// The codecs of a carrier that says nothing about them: both G.711 variants.
     pub fn g711() -> Vec<String> {
         vec!["PCMA".to_owned(), "PCMU".to_owned()]
+    }
+
+    /// Whether a header of that name may be handed on: one of somebody's own, or one of those that say something about a call
+    /// and by which nobody finds a way, proves anything or agrees on anything.
+    pub fn may_pass(name: &str) -> bool {
+        let is_token = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+        let begins = |prefix: &str| name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
+        let is_own = begins("X-") && !begins("X-Sautikit-") && name.len() > 2;
+        let is_known = PASSABLE.iter().any(|known| known.eq_ignore_ascii_case(name));
+        name.len() <= PASSABLE_MAX_CHARS && name.chars().all(is_token) && (is_own || is_known)
     }
 
     /// Where a carrier that says nothing about it stands in the order of trying.

@@ -5,6 +5,7 @@
 
 mod host;
 mod network;
+mod outside;
 mod services;
 mod tls;
 mod trunks;
@@ -89,6 +90,7 @@ pub async fn examine(app: &AppState) -> Vec<Finding> {
     findings.extend(network::ports(app));
     findings.extend(network::rtp(app));
     findings.push(network::public_address(app));
+    findings.extend(outside::seen(app).await);
     findings.extend(tls::certificates(app));
     findings.extend(within("mail", services::mail(app)).await);
     findings.extend(within("storage", services::storage(app)).await);

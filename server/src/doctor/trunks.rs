@@ -7,7 +7,7 @@ use sip::message::{Headers, Method};
 use sip::ua::OutsideRequest;
 use tokio::time::timeout;
 
-use super::Finding;
+use super::{Finding, outside};
 use crate::gateway::sip::{Connections, Endpoint, SipHandle, datagram_path};
 use crate::gateway::trunks::Trunk;
 use crate::state::AppState;
@@ -43,12 +43,21 @@ pub(super) async fn examine(app: &AppState) -> Vec<Finding> {
         Err(error) => return vec![Finding::failure("trunk", error.to_string(), "Change `sip.listen`.")],
     };
     let asked = all.iter().map(|settings| async {
-        match Trunk::from_settings(settings, None).await {
-            Ok(trunk) => ask(app, &sip, &trunk).await,
-            Err(error) => Finding::failure("trunk", error.to_string(), "Correct it, or look at this host's DNS."),
+        match Trunk::from_settings(settings, None, &app.entropy).await {
+            Ok(trunk) => {
+                let mut findings = vec![ask(app, &sip, &trunk).await];
+                if trunk.hop.is_none() {
+                    findings.extend(outside::on_the_way(app, &trunk.name, trunk.address).await);
+                }
+                findings
+            }
+            Err(error) => {
+                let mend = "Correct it, or look at this host's DNS.";
+                vec![Finding::failure("trunk", error.to_string(), mend)]
+            }
         }
     });
-    futures::future::join_all(asked).await
+    futures::future::join_all(asked).await.into_iter().flatten().collect()
 }
 
 async fn ask(app: &AppState, sip: &SipHandle, trunk: &Trunk) -> Finding {

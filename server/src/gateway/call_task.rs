@@ -114,7 +114,7 @@ pub struct CallSetup {
     pub hops: u32,
     /// Whom the caller may have others connected with.
     pub rights: Option<Arc<TransferRights>>,
-    /// Of the page that calls, for the browsers that it reaches.
+    /// Of the page or the carrier that calls, for those that the call reaches.
     pub custom_headers: Headers,
 }
 
@@ -148,6 +148,8 @@ pub(super) struct Seldom {
     pub(super) silent: Vec<(LegId, media::Silent)>,
     /// What the calling page tells the browsers that it reaches.
     pub(super) custom_headers: Headers,
+    /// Counted among the calls that talk.
+    pub(super) was_answered: bool,
 }
 
 /// A running call and what its effects need.
@@ -315,7 +317,11 @@ impl Running {
                         self.allowed(call, allowance);
                     }
                 }
-                Output::Answered { at, party } => self.recorder.answered(at, party),
+                Output::Answered { at, party } => {
+                    self.seldom.was_answered = true;
+                    self.gateway.figures.answered();
+                    self.recorder.answered(at, party);
+                }
                 Output::Ended(summary) => return Some(summary),
             }
         }
@@ -436,8 +442,10 @@ impl Running {
             farewell,
             signing_secret,
             shadow,
+            seldom,
             ..
         } = self;
+        gateway.figures.ended(summary.status, seldom.was_answered);
         drop((stay, queue_place, legs, media, takes));
         // A recording of silence is named to nobody. Asked beside, so that nobody who reports to the call waits meanwhile.
         let take = maybe_empty.filter(|_| farewell.as_ref().is_some_and(Callback::names_recording));

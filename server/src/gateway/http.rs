@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::sip::websocket;
-use super::{Gateway, conferences, devices, migrate_check, queues};
+use super::{Gateway, conferences, devices, door, migrate_check, queues};
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::client_ip::client_address;
@@ -43,6 +43,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create_sandbox_call))
         .merge(devices::routes())
+        .merge(door::http::routes())
         .merge(conferences::http::routes())
         .merge(migrate_check::http::routes())
         .merge(queues::http::routes())

@@ -10,9 +10,11 @@ pub mod call_task;
 pub mod conferences;
 mod control;
 mod devices;
+pub mod dns;
 pub mod door;
 mod drain;
 mod effects;
+pub mod figures;
 pub mod files;
 pub mod http;
 mod incoming;
@@ -47,6 +49,7 @@ use self::authentication::Authentication;
 use self::call_task::CallHandle;
 use self::conferences::Conferences;
 use self::door::GatewayDoor;
+use self::figures::CallFigures;
 use self::files::Files;
 use self::instances::Instances;
 use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort};
@@ -117,6 +120,8 @@ pub struct Gateway {
     pub files: Files,
     /// The client for customers' URLs.
     pub http: reqwest::Client,
+    /// What has become of calls so far.
+    pub figures: CallFigures,
     /// Whether another call can be set up.
     pub overload: Overload,
     /// Copies of voice callback requests that are under way.

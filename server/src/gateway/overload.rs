@@ -69,6 +69,8 @@ struct State {
     limit: f64,
     decreased_at: Duration,
     refused: u64,
+    /// How late this process came to what was due, when it was last looked.
+    lag: Duration,
 }
 
 /// A call in set-up, until dropped.
@@ -83,7 +85,14 @@ pub(super) struct SettingUp {
 impl Default for State {
     fn default() -> Self {
         let of_workspaces = HashMap::new();
-        Self { in_set_up: 0, of_workspaces, limit: FIRST_LIMIT, decreased_at: Duration::ZERO, refused: 0 }
+        Self {
+            in_set_up: 0,
+            of_workspaces,
+            limit: FIRST_LIMIT,
+            decreased_at: Duration::ZERO,
+            refused: 0,
+            lag: Duration::ZERO,
+        }
     }
 }
 
@@ -103,9 +112,16 @@ impl Overload {
 
     /// This process came so late to what was due.
     pub(super) fn late(&self, by: Duration, now: Duration) {
+        let mut state = self.0.lock();
+        state.lag = by;
         if by > LATE_BY {
-            self.0.lock().decrease(now);
+            state.decrease(now);
         }
+    }
+
+    /// How late this process came to what was due, when it was last looked.
+    pub fn lag(&self) -> Duration {
+        self.0.lock().lag
     }
 
     /// Calls refused so far, and how many may be in set-up.

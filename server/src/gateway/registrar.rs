@@ -152,6 +152,11 @@ impl Registrar {
         names.into_iter().collect()
     }
 
+    /// Bindings that hold now, of all workspaces.
+    pub fn count(&self, now: Duration) -> usize {
+        self.tables.lock().users.values().map(|user| user.bindings.active(now).len()).sum()
+    }
+
     /// Who of a workspace can be called now, by name.
     pub fn list(&self, now: Duration, workspace: WorkspaceId) -> Vec<Registered> {
         let mut tables = self.tables.lock();

@@ -10,6 +10,7 @@ use super::authentication::Authentication;
 use super::conferences::{Conferences, ServerHouse};
 use super::control::CallControl;
 use super::door::GatewayDoor;
+use super::figures::CallFigures;
 use super::files::Files;
 use super::instances::Instances;
 use super::leg::WebrtcPort;
@@ -136,6 +137,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         speech,
         files,
         http,
+        figures: CallFigures::default(),
         overload: Overload::default(),
         shadows: Underway::default(),
         calls: Mutex::new(HashMap::new()),

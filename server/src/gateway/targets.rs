@@ -13,6 +13,7 @@ use voice::{Cause, CauseKind, Target};
 use super::Gateway;
 use super::begin::leg_record;
 use super::leg::call_id::call_id_headers;
+use super::leg::custom_headers::passed_of;
 use super::leg::transfer::TransferRights;
 use super::leg::way::Way;
 use crate::calls::{self, CallFunds, Direction, LegKind, LegRecord, Rate};
@@ -56,7 +57,7 @@ pub(super) struct Dialling {
     pub(super) funds: CallFunds,
     /// On-net calls that led here.
     pub(super) hops: u32,
-    /// What the calling page tells browsers.
+    /// What the calling page tells browsers, or the carrier that a call comes by whomever it reaches.
     pub(super) custom_headers: Headers,
 }
 
@@ -99,7 +100,16 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
         .trunks
         .for_number(&record.target)
         .into_iter()
-        .map(|trunk| trunk.way(&record.target, caller_id, domain))
+        .flat_map(|trunk| {
+            let passed = passed_of(&dialling.custom_headers, &trunk.shape.pass_headers);
+            let mut ways = trunk.ways(&record.target, caller_id, domain);
+            for way in &mut ways {
+                for (name, value) in passed.iter() {
+                    way.headers.push(name.clone(), Bytes::copy_from_slice(value));
+                }
+            }
+            ways
+        })
         .collect();
     if ways.is_empty() {
         return Err(refused(ErrorCode::CallsNoRoute));

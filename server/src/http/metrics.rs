@@ -16,6 +16,8 @@ use axum::response::IntoResponse;
 
 use crate::calls::Hub;
 use crate::gateway::Gateway;
+use crate::gateway::figures::{Attempt, Histogram};
+use crate::jobs;
 use crate::payments;
 use crate::requests::Queue;
 use crate::shadow;
@@ -33,6 +35,7 @@ pub(super) async fn metrics(
     process(&mut page, &app);
     webhooks(&mut page, &app).await;
     payments(&mut page, &app).await;
+    background(&mut page, &app).await;
     if let Some(Extension(gateway)) = gateway {
         calls(&mut page, &gateway).await;
     }
@@ -89,10 +92,33 @@ async fn payments(page: &mut Page, app: &AppState) {
     page.gauge("payments_unmatched_age_seconds", "How long the oldest of them has waited.", age_seconds);
 }
 
+/// Background work by its lane; without the database nothing is known of it.
+async fn background(page: &mut Page, app: &AppState) {
+    let Ok(counts) = jobs::counts(app).await else { return };
+    let name = "jobs";
+    page.head(name, "gauge", "Background jobs of all nodes: queued, running, and dead, which wait for people.");
+    for count in counts {
+        page.sample(name, &format!("{{lane=\"{}\",state=\"{}\"}}", count.lane, count.state), count.jobs);
+    }
+}
+
 async fn calls(page: &mut Page, gateway: &Gateway) {
     let sip = gateway.sip.gauge().await;
     let media = gateway.media.gauge();
-    page.gauge("calls", "Calls that this node runs.", gateway.calls.lock().len());
+    let running = gateway.calls.lock().len();
+    page.gauge("calls", "Calls that this node runs.", running);
+    let talking = gateway.figures.talking().min(running);
+    let by_state = "calls_by_state";
+    page.head(by_state, "gauge", "Calls that this node runs: those that ring, and those that were answered.");
+    page.sample(by_state, "{state=\"ringing\"}", running - talking);
+    page.sample(by_state, "{state=\"answered\"}", talking);
+    let ended = "calls_ended_total";
+    page.head(ended, "counter", "Calls that have ended, by their status.");
+    for (status, count) in gateway.figures.by_status() {
+        page.sample(ended, &format!("{{status=\"{}\"}}", status.as_str()), count);
+    }
+    let lag = "How late this process came to what was due, when it was last looked: ten times a second.";
+    page.gauge("event_loop_lag_seconds", lag, gateway.overload.lag().as_secs_f64());
     let (refused, limit) = gateway.overload.gauge();
     let overloaded = "calls_overloaded_total";
     page.head(overloaded, "counter", "Calls refused because they could not have been set up in time.");
@@ -122,6 +148,9 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     let silenced = "sip_silenced_total";
     page.head(silenced, "counter", "Datagrams of strangers that got no answer.");
     page.sample(silenced, "", door.silenced);
+    let now = gateway.app.clock.monotonic();
+    let registrations = "Registrations of browsers and devices that hold on this node.";
+    page.gauge("sip_registrations", registrations, gateway.registrar.count(now));
     page.gauge("sip_websockets", "Open SIP connections: WebSockets, TCP and TLS.", sip.flows);
     trunks(page, gateway);
     page.gauge("media_ports", "Legs in the media engine.", media.ports);
@@ -131,15 +160,42 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     page.head(dropped, "counter", "Packets dropped because a queue or socket was full.");
     page.sample(dropped, "{at=\"engine\"}", media.dropped);
     page.sample(dropped, "{at=\"webrtc\"}", gateway.webrtc.dropped());
+    let sound = gateway.media.sound();
+    let scores = "media_mos";
+    page.head(scores, "histogram", "Opinion scores of what legs said, 1.0 to 4.5, one each five seconds of a leg.");
+    page.histogram(scores, "", &sound.scores);
+    let losses = "media_loss_ratio";
+    page.head(losses, "histogram", "Share of a leg's packets that did not come, one each five seconds of a leg.");
+    page.histogram(losses, "", &sound.losses);
 }
 
 /// Each open trunk of this node, by name.
 fn trunks(page: &mut Page, gateway: &Gateway) {
     let table = gateway.trunks.table();
-    let labels = |name: &str| format!("{{trunk=\"{name}\"}}");
+    let labels_of = |name: &str| format!("trunk=\"{name}\"");
+    let labels = |name: &str| format!("{{{}}}", labels_of(name));
     let calls = "trunk_calls";
     page.head(calls, "gauge", "Calls by this trunk now.");
     table.open().for_each(|trunk| page.sample(calls, &labels(&trunk.name), trunk.terms.calls()));
+    let figures: Vec<_> =
+        table.open().filter_map(|trunk| Some((labels_of(&trunk.name), trunk.terms.figures()?))).collect();
+    let attempts = "trunk_attempts_total";
+    page.head(
+        attempts,
+        "counter",
+        "INVITEs to this trunk: answered, at an end without an answer, or failed before anything rang.",
+    );
+    for (of, figures) in &figures {
+        for attempt in Attempt::ALL {
+            page.sample(attempts, &format!("{{{of},outcome=\"{}\"}}", attempt.as_str()), figures.attempts(attempt));
+        }
+    }
+    let post_dial = "trunk_post_dial_seconds";
+    page.head(post_dial, "histogram", "From the INVITE to the first ringing.");
+    figures.iter().for_each(|(of, figures)| page.histogram(post_dial, of, &figures.post_dial));
+    let answer = "trunk_answer_seconds";
+    page.head(answer, "histogram", "From the INVITE to the answer.");
+    figures.iter().for_each(|(of, figures)| page.histogram(answer, of, &figures.answer));
     let registered = "trunk_registered";
     page.head(
         registered,
@@ -177,6 +233,19 @@ impl Page {
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         // Writing to a String never fails.
         let _ = writeln!(self.text, "# HELP sautikit_{name} {help}\n# TYPE sautikit_{name} {kind}");
+    }
+
+    /// The lines of a histogram with these labels, without braces; its head stands once before all.
+    fn histogram(&mut self, name: &str, labels: &str, histogram: &Histogram) {
+        let (counts, sum) = histogram.read();
+        let comma = if labels.is_empty() { "" } else { "," };
+        for (bound, count) in &counts {
+            let bound = bound.map_or_else(|| "+Inf".to_owned(), |bound| bound.to_string());
+            self.sample(&format!("{name}_bucket"), &format!("{{{labels}{comma}le=\"{bound}\"}}"), count);
+        }
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
+        self.sample(&format!("{name}_sum"), &labels, sum);
+        self.sample(&format!("{name}_count"), &labels, counts.last().map_or(0, |(_, count)| *count));
     }
 
     fn sample(&mut self, name: &str, labels: &str, value: impl Display) {

@@ -84,6 +84,7 @@ pub fn router(app: &AppState) -> Router {
     let routes = Router::new()
         .nest("/v1", api)
         .nest("/v1/payments", payments::http::callbacks())
+        .nest("/v1/pbx", calls::pbx::http::routes())
         .merge(console::routes(&console))
         .nest("/dev", dev)
         .merge(gateway::http::socket_routes())

@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 use crate::state::AppState;
 
 pub use kinds::Kinds;
-pub use queue::Lane;
 pub(crate) use queue::STATEMENTS;
+pub use queue::{Count, Lane};
 pub use runner::{run_due, run_until_stopped, take_up};
 
 /// What went wrong with a job, in its room's words.
@@ -64,6 +64,14 @@ pub async fn enqueue<J: Job>(tx: &mut AnyConnection, app: &AppState, job: &J, du
     let payload = serde_json::to_string(job).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let (id, dedupe_key) = (JobId(app.new_uuid()), format!("{}:{}", J::KIND, job.subject()));
     queue::insert(tx, id, (J::KIND, J::LANE), &payload, &dedupe_key, due_us, app.now_us()).await
+}
+
+/// How many jobs of all nodes wait, run or are dead, by lane.
+///
+/// # Errors
+/// The database failed.
+pub async fn counts(app: &AppState) -> Result<Vec<Count>, sqlx::Error> {
+    queue::counts(&mut *app.db.acquire().await?).await
 }
 
 /// Wakes the runner of a lane, after a job of it was committed.

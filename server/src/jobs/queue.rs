@@ -19,6 +19,17 @@ statements! {
             union all
             select lease_until from jobs where state = 'running' and lane = $1
         ) as waiting";
+    COUNT_JOBS = "
+        select lane, state, count(*) as jobs
+        from (
+            select lane, state from jobs where state = 'queued'
+            union all
+            select lane, state from jobs where state = 'running'
+            union all
+            select lane, state from jobs where state = 'dead'
+        ) as waiting
+        group by lane, state
+        order by lane, state";
     COMPLETE_JOB = "
         update jobs
         set state = 'done', finished_at = $3, lease_until = null, leased_by = null,
@@ -88,6 +99,17 @@ const CLAIM_SQLITE: &str = claim!("");
 /// Rows that another node is claiming are skipped instead of waited for.
 const CLAIM_POSTGRES: &str = claim!("for update skip locked");
 
+/// How many jobs of a lane are in a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// Name of the lane.
+    pub lane: String,
+    /// `queued`, `running` or `dead`.
+    pub state: String,
+    /// How many.
+    pub jobs: i64,
+}
+
 /// A job that this node holds for a while.
 pub(super) struct Claimed {
     pub(super) id: JobId,
@@ -116,6 +138,15 @@ pub(super) async fn insert(
         .execute(tx)
         .await
         .map(drop)
+}
+
+/// How many jobs wait, run or are dead, by lane; what is done is not counted.
+pub(super) async fn counts(conn: &mut AnyConnection) -> Result<Vec<Count>, sqlx::Error> {
+    let rows = sqlx::query(COUNT_JOBS).fetch_all(conn).await?;
+    let count = |row: &sqlx::any::AnyRow| {
+        Ok(Count { lane: row.try_get("lane")?, state: row.try_get("state")?, jobs: row.try_get("jobs")? })
+    };
+    rows.iter().map(count).collect()
 }
 
 /// When the earliest job becomes due or its lease lapses.

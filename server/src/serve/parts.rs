@@ -4,6 +4,7 @@
 use crate::accounts::google::Google;
 use crate::accounts::{Currencies, Dependants};
 use crate::api_keys::{self, KnownKeys};
+use crate::calls::pbx::PbxCalls;
 use crate::calls::{self, Hub};
 use crate::config::Config;
 use crate::gateway::migrate_check::http::Checks;
@@ -67,6 +68,7 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(Live::default())
         .with(Mailer::from_config(config)?)
         .with(OwnersOf::new(MembersOwners))
+        .with(PbxCalls::default())
         .with(RateLimits::new(&config.limits))
         .with(Recordings::default())
         .with(requests::Queue::default())

@@ -77,6 +77,8 @@ async fn create_trunk(
         identity: named("identity", asked.identity.as_deref(), IdentityHeader::named)?.unwrap_or_default(),
         number_format: named("number_format", asked.number_format.as_deref(), NumberFormat::named)?.unwrap_or_default(),
         options_every_seconds: asked.options_every_seconds,
+        follow_redirects: asked.follow_redirects.unwrap_or_default(),
+        pass_headers: asked.pass_headers,
     };
     let mut tx = app.db.begin_write().await?;
     let trunk = create(&app, &mut tx, &operator, settings, asked.is_enabled.unwrap_or(true)).await?;
@@ -176,6 +178,8 @@ fn apply(trunk: &mut Trunk, asked: wire::UpdateTrunk) {
     put(&mut settings.register, asked.register);
     put(&mut settings.from_user, asked.from_user);
     put(&mut settings.options_every_seconds, asked.options_every_seconds);
+    put(&mut settings.follow_redirects, asked.follow_redirects);
+    put(&mut settings.pass_headers, asked.pass_headers);
     settings.password = asked.password;
 }
 
@@ -208,6 +212,8 @@ fn configured(app: &AppState, settings: &config::Trunk) -> wire::Trunk {
         number_format: settings.number_format.as_str().to_owned(),
         calls_per_second: settings.calls_per_second,
         options_every_seconds: settings.options_every_seconds,
+        follow_redirects: settings.follow_redirects,
+        pass_headers: settings.pass_headers.clone(),
         prefixes: settings.prefixes.clone(),
         sources: settings.sources.clone(),
         country: settings.country.clone(),

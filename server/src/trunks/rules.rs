@@ -88,11 +88,11 @@ fn check_name(name: &str) -> Result<(), TrunkError> {
     Ok(())
 }
 
-/// A host or an address with a port; IPv6 in brackets.
+/// A host or an address with a port, IPv6 in brackets; or a host alone, whose SRV records say the rest.
 fn check_address(address: &str) -> Result<(), TrunkError> {
     let is_socket = address.parse::<std::net::SocketAddr>().is_ok_and(|address| address.port() != 0);
     let is_named = || {
-        let Some((host, port)) = address.rsplit_once(':') else { return false };
+        let (host, port) = address.rsplit_once(':').unwrap_or((address, "5060"));
         let is_label = |label: &str| {
             (1..=63).contains(&label.len())
                 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -106,7 +106,10 @@ fn check_address(address: &str) -> Result<(), TrunkError> {
     if address.len() <= ADDRESS_MAX_CHARS && (is_socket || is_named()) {
         return Ok(());
     }
-    Err(invalid("address", "Give host and port, such as `sip.carrier.example:5060` or `192.0.2.10:5060`."))
+    Err(invalid(
+        "address",
+        "Give host and port, such as `sip.carrier.example:5060` or `192.0.2.10:5060`, or a host with SRV records.",
+    ))
 }
 
 fn check_prefixes(prefixes: &[String]) -> Result<(), TrunkError> {
@@ -239,10 +242,12 @@ mod tests {
         for name in ["", "a b", "sandbox", "other", &"x".repeat(41)] {
             assert_eq!(refused(|trunk| trunk.settings.name = name.to_owned()), Some("name"), "{name}");
         }
-        for address in ["carrier.example", "carrier.example:0", "192.0.2.300:5060", ":5060", "[::1]", "a_b:5060"] {
+        for address in
+            ["carrier example", "192.0.2.1", "carrier.example:0", "192.0.2.300:5060", ":5060", "[::1]", "a_b:5060"]
+        {
             assert_eq!(refused(|trunk| trunk.settings.address = address.to_owned()), Some("address"), "{address}");
         }
-        for address in ["[2001:db8::1]:5060", "192.0.2.1:5060", "localhost:5062"] {
+        for address in ["[2001:db8::1]:5060", "192.0.2.1:5060", "localhost:5062", "carrier.example"] {
             assert_eq!(refused(|trunk| trunk.settings.address = address.to_owned()), None, "{address}");
         }
         for prefix in ["254", "+25x", "+1234567890123456"] {

@@ -31,15 +31,17 @@ statements! {
     INSERT_TRUNK = "
         insert into trunks (id, name, address, prefixes, sources, country, username, password, codecs, priority, max_calls,
             is_enabled, created_at, updated_at, transport, certificate_name, outbound_proxy, domain, is_registering,
-            from_user, identity, number_format, calls_per_second, options_every_seconds)
+            from_user, identity, number_format, calls_per_second, options_every_seconds, pass_headers,
+            follows_redirects)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            $24)";
+            $24, $25, $26)";
     UPDATE_TRUNK = "
         update trunks
         set name = $2, address = $3, prefixes = $4, sources = $5, country = $6, username = $7, password = $8, codecs = $9,
             priority = $10, max_calls = $11, is_enabled = $12, created_at = $13, updated_at = $14, transport = $15,
             certificate_name = $16, outbound_proxy = $17, domain = $18, is_registering = $19, from_user = $20,
-            identity = $21, number_format = $22, calls_per_second = $23, options_every_seconds = $24
+            identity = $21, number_format = $22, calls_per_second = $23, options_every_seconds = $24,
+            pass_headers = $25, follows_redirects = $26
         where id = $1";
     DELETE_TRUNK = "
         delete from trunks
@@ -109,6 +111,8 @@ async fn write(tx: &mut AnyConnection, sql: &'static str, trunk: &Trunk) -> Resu
         .bind(settings.number_format.as_str())
         .bind(settings.calls_per_second.map(i64::from))
         .bind(settings.options_every_seconds.map(i64::from))
+        .bind(array(&settings.pass_headers))
+        .bind(i64::from(settings.follow_redirects))
         .execute(tx)
         .await
         .map(drop)
@@ -155,6 +159,8 @@ fn trunk(row: &AnyRow) -> Result<Trunk, sqlx::Error> {
         identity: named(row, "identity", IdentityHeader::named)?,
         number_format: named(row, "number_format", NumberFormat::named)?,
         options_every_seconds: options_every.map(bounded).transpose()?,
+        follow_redirects: row::flag(row, "follows_redirects")?,
+        pass_headers: texts(row, "pass_headers")?,
     };
     Ok(Trunk {
         id: row::parsed(row, "id")?,

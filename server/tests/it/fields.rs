@@ -262,6 +262,7 @@ impl Reach {
             "/v1/admin/workspaces/{id}" | "/v1/admin/wallets/{workspace_id}" => &self.workspace_id,
             "/v1/admin/payments/{id}" => &self.payment_id,
             "/v1/admin/payment-providers/{method}" => "mpesa",
+            "/v1/admin/sip/strangers/{address}" => "192.0.2.1",
             "/v1/admin/trunks/{id}" => &self.trunk_id,
             "/v1/admin/providers/{id}" => &self.supply.provider_id,
             "/v1/admin/series/{id}" => &self.supply.series_id,

@@ -45,6 +45,8 @@ pub struct Dialog {
     routes: Vec<Uri>,
     local_cseq: u32,
     remote_cseq: Option<u32>,
+    /// The last RSeq of the peer's (RFC 3262), and the number of the INVITE that it counts for.
+    remote_rseq: Option<(u32, u32)>,
 }
 
 impl Dialog {
@@ -65,6 +67,7 @@ impl Dialog {
             routes,
             local_cseq: request.headers.cseq().map_err(|_| DialogError::Identity)?.number,
             remote_cseq: None,
+            remote_rseq: None,
         })
     }
 
@@ -87,6 +90,7 @@ impl Dialog {
             // Any start below 2³¹ will do (§12.2.1.1); 1 keeps traces readable.
             local_cseq: 0,
             remote_cseq: Some(request.headers.cseq().map_err(|_| DialogError::Identity)?.number),
+            remote_rseq: None,
         })
     }
 
@@ -143,6 +147,17 @@ impl Dialog {
         }
         self.remote_cseq = Some(cseq);
         Ok(())
+    }
+
+    /// Judges the RSeq of a reliable provisional response to the INVITE numbered `cseq`, and remembers it: the first one may be
+    /// any, then each follows the one before (RFC 3262 §4). False: a copy, or one whose predecessor is missing.
+    pub fn accept_rseq(&mut self, cseq: u32, rseq: u32) -> bool {
+        let last = self.remote_rseq.filter(|(of, _)| *of == cseq).map(|(_, last)| last);
+        let is_next = last.is_none_or(|last| last.checked_add(1) == Some(rseq));
+        if is_next {
+            self.remote_rseq = Some((cseq, rseq));
+        }
+        is_next
     }
 
     /// Takes a new remote target from a re-INVITE, an UPDATE or a 2xx to one of ours (§12.2); the route set stays.

@@ -69,6 +69,7 @@ impl Dialog {
             routes,
             local_cseq,
             remote_cseq: None,
+            remote_rseq: None,
         })
     }
 }

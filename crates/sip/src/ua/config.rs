@@ -84,7 +84,7 @@ pub struct Config {
     /// Base values of the timer table.
     pub timers: Timers,
     /// Methods answered; other known ones get 405, unknown ones 501. Stands in Allow, so only what the owner does
-    /// belongs here: OPTIONS inside a dialog is answered by the user agent, all others reach its owner.
+    /// belongs here: OPTIONS inside a dialog and PRACK are answered by the user agent, all others reach its owner.
     pub allow: Vec<Method>,
     /// Option tags written in Supported and accepted in Require; any other gets 420.
     pub supported: Vec<&'static str>,
@@ -111,8 +111,9 @@ impl Config {
                 Method::Options,
                 Method::Info,
                 Method::Update,
+                Method::Prack,
             ],
-            supported: vec!["timer"],
+            supported: vec!["timer", super::reliable::OPTION],
             bodies: vec![
                 SDP,
                 // Keys by INFO, in both spellings of the field.

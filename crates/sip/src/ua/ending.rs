@@ -169,6 +169,7 @@ impl Ua {
             self.outputs.push_back(Output::Event(Event::OfferDue { session }));
         }
         self.repeat_unacknowledged(now, session);
+        self.repeat_provisional(now, session);
         self.arm_session(session);
     }
 

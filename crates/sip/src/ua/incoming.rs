@@ -66,6 +66,9 @@ impl Ua {
         bytes: Bytes,
     ) {
         if status.is_provisional() {
+            if let Role::Invite(session) = role {
+                self.provisional_sent(now, request, session, has_body, path, bytes);
+            }
             return;
         }
         let (session, initial) = match role {
@@ -87,6 +90,8 @@ impl Ua {
         let offered_by_us = request.body.is_empty() && has_body;
         // Without offer and answer (a bare UPDATE that refreshes the session) there is nothing to count.
         let _ = match (request.body.is_empty(), has_body) {
+            // Answered in a provisional response, and only repeated here (RFC 3261 §13.2.1).
+            (false, true) if initial && state.negotiation.is_agreed() => Ok(()),
             (false, true) => state.negotiation.local_answer(),
             (true, true) => state.negotiation.local_offer(),
             _ => Ok(()),
@@ -195,6 +200,7 @@ impl Ua {
             Method::Bye => self.on_bye(now, session, transaction, &request),
             Method::Invite => self.on_reinvite(now, session, transaction, request),
             Method::Update => self.on_update(now, session, transaction, request),
+            Method::Prack => self.on_prack(now, session, transaction, request),
             // §11.2: in a dialog always 200, with what could be had.
             Method::Options => {
                 let mut headers = Headers::new();

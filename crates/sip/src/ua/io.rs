@@ -180,9 +180,12 @@ pub enum Event {
     Answered { session: SessionId, response: Box<Response> },
     /// The peer acknowledged our 2xx; the body is its answer when our 2xx carried the offer.
     AckReceived { session: SessionId, request: Box<Request> },
+    /// A 2xx of ours, which [`super::Ua::respond`] took while the caller had yet to acknowledge a provisional response (RFC 3262
+    /// §3), has gone out. Until then the call can still end without an answer.
+    DelayedAnswerSent { session: SessionId, transaction: TransactionId },
     /// re-INVITE of the peer's. Answer with [`super::Ua::respond`].
     ReinviteReceived { session: SessionId, transaction: TransactionId, request: Arc<Request> },
-    /// UPDATE of the peer's. Answer with [`super::Ua::respond`].
+    /// UPDATE of the peer's, or a PRACK that offers anew. Answer with [`super::Ua::respond`].
     UpdateReceived { session: SessionId, transaction: TransactionId, request: Arc<Request> },
     /// INFO of the peer's. Answer with [`super::Ua::respond`].
     InfoReceived { session: SessionId, transaction: TransactionId, request: Arc<Request> },

@@ -8,7 +8,7 @@
 //! What the user agent does by itself: retransmissions of RFC 3261 §17 and of the 2xx until its ACK, BYE without that
 //! ACK, ACK of every 2xx including late and forked ones (the latter are hung up: the first 2xx wins), 100 Trying,
 //! CANCEL only after a provisional response, ACK and BYE for a 200 that crossed it, 487, 481, 482 (merged), 483, 500
-//! (order), 491 and its wait, credentials on 401 and 407, Route sets, Contact, received and rport; and everything that
+//! (order), 491 and its wait, PRACK in both roles (RFC 3262), credentials on 401 and 407, Route sets, Contact, received and rport; and everything that
 //! [`crate::message::Request::check`] refuses (400, 405, 406, 415, 416, 420, 501), before anybody else sees it.
 //!
 //! Requests in a call go where RFC 3261 §12.2.1.1 says, to the first Route or else to the Contact; over a connection
@@ -22,7 +22,7 @@
 //! A session ends with exactly one [`Event::SessionEnded`], always its last event; afterwards nothing of it is left
 //! but the transactions that absorb late copies (at most 64·T1).
 //!
-//! Not here: codecs and the content of bodies, PRACK (100rel is refused with 420), session timers, DNS, and who is challenged
+//! Not here: codecs and the content of bodies, session timers, DNS, and who is challenged
 //! without state (the shell decides before `handle`; [`Ua::answer_stateless`]).
 //!
 //! # Example
@@ -90,6 +90,7 @@ mod outside;
 mod receive;
 mod recovery;
 mod register;
+mod reliable;
 mod reoffer;
 mod room;
 mod route;

@@ -12,6 +12,7 @@ use super::client::{ClientKey, Purpose};
 use super::error::CommandError;
 use super::fields;
 use super::io::{Body, EndCause, Event, Failure, Party, Path, SessionId};
+use super::reliable::{self, skip_pracks};
 use super::session::{AckOwed, MAX_EARLY_DIALOGS, Phase, Session};
 
 /// A call to make.
@@ -58,7 +59,7 @@ impl Invite {
 }
 
 /// What the user agent itself writes into an INVITE: not less than that.
-const OWN_FIELDS_BYTES: usize = 560;
+const OWN_FIELDS_BYTES: usize = 580;
 
 impl Invite {
     /// How long the INVITE is at most when it is first sent, in bytes, so that one that is too large for a datagram goes another
@@ -87,6 +88,11 @@ impl Ua {
         headers.push(HeaderName::CSeq, "1 INVITE");
         headers.push(HeaderName::Contact, contact.clone());
         self.add_capabilities(headers);
+        if invite.body.is_none() {
+            // A reliable response could carry the offer, whose answer is the owner's and belongs into the ACK.
+            let others = self.config.supported.iter().filter(|tag| **tag != reliable::OPTION);
+            headers.set(HeaderName::Supported, others.copied().collect::<Vec<_>>().join(", "));
+        }
         fields::append(headers, &invite.headers);
         let mut negotiation = Negotiation::default();
         if invite.body.is_some() {
@@ -176,7 +182,7 @@ impl Ua {
             if let Phase::Cancelling { sent: false, .. } = state.phase {
                 self.cancel_now(now, session, key);
             } else if !cancelling {
-                self.provisional(key, session, response);
+                self.provisional(now, key, session, path, response);
             }
             return;
         }
@@ -192,7 +198,7 @@ impl Ua {
     }
 
     /// 1xx: remember the early dialog of this fork, then tell.
-    fn provisional(&mut self, key: ClientKey, session: SessionId, response: Response) {
+    fn provisional(&mut self, now: Duration, key: ClientKey, session: SessionId, path: Path, response: Response) {
         let to_tag = response.headers.to().ok().and_then(|to| to.tag().map(str::to_owned));
         let request = self.clients.get(&key).map(|tx| &tx.request);
         // A 100 makes no dialog even when it has a tag (§12.1).
@@ -203,6 +209,9 @@ impl Ua {
             && let Ok(dialog) = Dialog::from_response(request, &response)
         {
             state.early.push(dialog);
+        }
+        if !self.acknowledge_provisional(now, key, session, path, &response) {
+            return;
         }
         self.emit(Event::Provisional { session, response: Box::new(response), to_tag });
     }
@@ -226,6 +235,8 @@ impl Ua {
         match phase {
             Some(Phase::Inviting) => self.answered_by_peer(now, key, session, path, dialog, response),
             Some(Phase::Cancelling { .. }) => {
+                let mut dialog = dialog;
+                skip_pracks(&mut dialog);
                 if let Some(state) = self.sessions.get_mut(&session) {
                     state.ending = Some(EndCause::CancelledLocally);
                 }
@@ -307,6 +318,7 @@ impl Ua {
         let tag = dialog.remote_tag().to_owned();
         let path = self.route(path, &dialog);
         self.send_ack(key, path, dialog.ack(cseq), tag);
+        skip_pracks(&mut dialog);
         let bye = dialog.request(Method::Bye);
         self.send_request(now, path, bye, Purpose::Nobody, None);
     }

@@ -140,7 +140,7 @@ impl Ua {
     }
 
     fn on_request_outside(&mut self, now: Duration, path: Path, party: Party, key: ServerKey, request: Request) {
-        if matches!(request.method, Method::Bye | Method::Update) {
+        if matches!(request.method, Method::Bye | Method::Update | Method::Prack) {
             // Only meaningful inside a dialog.
             return self.answer_once(path, &request, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
         }

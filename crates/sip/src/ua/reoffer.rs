@@ -101,6 +101,8 @@ impl Ua {
     ) {
         let status = response.status;
         if status.is_provisional() {
+            // Nobody is told of it; who sends it reliably waits for its PRACK.
+            self.acknowledge_provisional(now, key, session, path, &response);
             return;
         }
         if is_invite && status.is_success() {
@@ -235,7 +237,7 @@ impl Ua {
     }
 
     /// RFC 3261 §14.2 and RFC 3311 §5.2: 491 while our offer is open, 500 while theirs is.
-    fn takes_offer(
+    pub(crate) fn takes_offer(
         &mut self,
         now: Duration,
         session: SessionId,

@@ -172,13 +172,18 @@ impl Ua {
         true
     }
 
-    /// Answers a request of the peer's: a call, a re-INVITE, an INFO, a REGISTER. `reply.status` 101–699.
+    /// Answers a request of the peer's: a call, a re-INVITE, an INFO, a REGISTER. `reply.status` 101–699. To a caller that wants
+    /// provisional responses reliably it may go out later ([`super::Event::DelayedAnswerSent`]), in its turn;
+    /// [`Ua::is_answerable`] says whether a final one has.
     pub fn respond(&mut self, now: Duration, transaction: TransactionId, reply: Reply) -> Result<(), CommandError> {
         let tx = self.servers.get_mut(&transaction).ok_or(CommandError::UnknownTransaction)?;
         if reply.status == StatusCode::TRYING {
             return Ok(());
         }
         let Some(request) = tx.request.clone() else { return Err(CommandError::AlreadyAnswered) };
+        let role = tx.role;
+        let Some(reply) = self.in_turn(&request, role, reply)? else { return Ok(()) };
+        let tx = self.servers.get_mut(&transaction).ok_or(CommandError::UnknownTransaction)?;
         let kind = Kind::of(reply.status.code());
         let accepted = match &mut tx.machine {
             Machine::Invite(machine) => machine.respond(now, kind),
@@ -190,7 +195,7 @@ impl Ua {
         if kind != Kind::Provisional {
             tx.request = None;
         }
-        let (role, path) = (tx.role, tx.path);
+        let path = tx.path;
         let status = reply.status;
         let has_body = reply.body.is_some();
         let bytes = self.print_reply(transaction, &request, role, reply);

@@ -11,6 +11,7 @@ use crate::negotiation::Negotiation;
 use super::auth::Authenticator;
 use super::client::ClientKey;
 use super::io::{EndCause, Party, Path, SessionId, TransactionId};
+use super::reliable::Reliable;
 use super::schedule::Armed;
 
 /// Where a session stands.
@@ -94,6 +95,8 @@ pub(crate) struct Session {
     pub(crate) contact: String,
     pub(crate) auth: Option<Authenticator>,
     pub(crate) unacknowledged: Vec<Unacknowledged>,
+    /// Our provisional responses to a caller that wants them reliably. In a box, because few calls have them.
+    pub(crate) reliable: Option<Box<Reliable>>,
     pub(crate) reoffer: Option<Reoffer>,
     /// An unanswered re-INVITE or UPDATE of theirs.
     pub(crate) peer_reoffer: Option<TransactionId>,
@@ -137,6 +140,7 @@ impl Session {
             contact,
             auth: None,
             unacknowledged: Vec::new(),
+            reliable: None,
             reoffer: None,
             peer_reoffer: None,
             ack_owed: None,
@@ -156,7 +160,8 @@ impl Session {
             _ => None,
         };
         let acks = self.unacknowledged.iter().map(|wait| wait.again_at.min(wait.give_up)).min();
-        [cancel, acks, self.offer_due].into_iter().flatten().min()
+        let prack = self.reliable.as_ref().and_then(|reliable| reliable.deadline());
+        [cancel, acks, prack, self.offer_due].into_iter().flatten().min()
     }
 }
 

@@ -14,6 +14,7 @@ mod network;
 mod parties;
 mod races;
 mod registration;
+mod reliable;
 mod routes;
 mod rules;
 mod torture;

@@ -12,8 +12,7 @@ fn agent() -> Ua {
     let contact = sip::message::Uri::parse("sip:agent@192.0.2.1").unwrap();
     let local = Local { transport: Transport::Udp, sent_by: "192.0.2.1".into(), contact };
     let mut config = Config::new(vec![local], [3; 32]);
-    config.allow.extend([Method::Register, Method::Message, Method::Prack, Method::Publish, Method::Refer]);
-    config.supported.push("100rel");
+    config.allow.extend([Method::Register, Method::Message, Method::Publish, Method::Refer]);
     config.bodies.push("multipart/mixed");
     Ua::new(config)
 }

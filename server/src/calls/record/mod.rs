@@ -33,6 +33,7 @@ pub use story::event_data;
 
 use super::CallError;
 use crate::calls::Hub;
+use crate::calls::pbx;
 use crate::calls::trace::keeper;
 use crate::state::AppState;
 
@@ -60,6 +61,7 @@ pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     app.tasks.spawn(keeper::run(app.clone()));
     app.tasks.spawn(run_ticks(app.clone()));
     app.tasks.spawn(run_reconciling(app.clone()));
+    app.tasks.spawn(pbx::run(app.clone()));
     Ok(recovered)
 }
 

@@ -16,6 +16,7 @@
 //! Strangers' WebSockets are judged alike, but by connection and not by address: behind a proxy many browsers share one.
 //! A connection proves that its peer hears us, so that an INVITE with credentials goes on to admission there.
 
+pub(super) mod http;
 mod offenders;
 pub(super) mod old_phones;
 
@@ -32,9 +33,11 @@ use sip::ua::Party;
 use self::offenders::{Offenders, TOLERANCE};
 use super::authentication::{Authentication, Unproven};
 use super::on_net::OnNet;
-use super::sip::{Judgement, Screening, Sender, Verdict};
+use super::sip::{Judgement, Offence, Reason, Screening, Sender, Verdict};
 use super::trunks::Trunks;
 use crate::state::AppState;
+
+pub use self::offenders::Stranger;
 
 /// Asking for somebody else's domain: a relay hunter, or a phone with a typing error that tries again.
 const FOREIGN: u32 = 4;
@@ -100,12 +103,23 @@ impl GatewayDoor {
 
     /// A stranger's proof failed.
     pub fn failed(&self, source: SocketAddr) {
-        Screening::strike(self, self.app.clock.monotonic(), source, FAILURE);
+        let offence = Offence { reason: Reason::FailedProof, strikes: FAILURE };
+        Screening::strike(self, self.app.clock.monotonic(), source, offence);
     }
 
     /// A stranger has proven who it is.
     pub fn proven(&self, source: SocketAddr) {
         self.offenders.lock().forgive(self.app.clock.monotonic(), source.ip());
+    }
+
+    /// Whom something is held against now, the worst first, so many at most.
+    pub fn strangers(&self, most: usize) -> Vec<Stranger> {
+        self.offenders.lock().list(self.app.clock.monotonic(), most)
+    }
+
+    /// Forgets what is held against an address. False: nothing was.
+    pub fn forget(&self, address: IpAddr) -> bool {
+        self.offenders.lock().forget(self.app.clock.monotonic(), address)
     }
 
     /// What was kept out.
@@ -157,43 +171,46 @@ impl Screening for GatewayDoor {
 
     fn judge(&self, request: &Request, sender: Sender) -> Judgement {
         let over_datagrams = matches!(sender, Sender::Datagram(_));
-        let of = |verdict, strikes| Judgement { verdict, strikes };
+        let of = |verdict, reason, strikes| Judgement { verdict, offence: Offence { reason, strikes } };
         if is_scanner(request) {
-            return of(Verdict::Silence, TOLERANCE);
+            return of(Verdict::Silence, Reason::Scanner, TOLERANCE);
         }
         match request.method {
             // The ACK of a refusal that was answered without state, which is in order.
-            Method::Ack => return of(Verdict::Silence, 0),
+            Method::Ack => return of(Verdict::Silence, Reason::Other, 0),
             // On a WebSocket the domain is the web server's business.
-            _ if sender != Sender::Web && !self.own.include(&request.uri) => return of(Verdict::Silence, FOREIGN),
-            Method::Invite if over_datagrams && is_in_dialog(request) => return of(Verdict::Silence, FAILURE),
+            _ if sender != Sender::Web && !self.own.include(&request.uri) => {
+                return of(Verdict::Silence, Reason::ForeignDomain, FOREIGN);
+            }
+            Method::Invite if over_datagrams && is_in_dialog(request) => {
+                return of(Verdict::Silence, Reason::NoDialog, FAILURE);
+            }
             _ => {}
         }
-        let verdict = match request.method {
-            _ if is_in_dialog(request) => Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST),
-            Method::Bye | Method::Cancel | Method::Update | Method::Info => {
-                Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST)
-            }
-            Method::Options => Verdict::Capabilities(StatusCode::OK),
+        let no_dialog = || (Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST), Reason::NoDialog);
+        let (verdict, reason) = match request.method {
+            _ if is_in_dialog(request) => no_dialog(),
+            Method::Bye | Method::Cancel | Method::Update | Method::Info | Method::Prack => no_dialog(),
+            Method::Options => (Verdict::Capabilities(StatusCode::OK), Reason::Other),
             // Looked at by what it says of itself alone; it proves its workspace, which answers for where it is called.
-            Method::Register if has_bearer(request) => return of(Verdict::Enter, 0),
+            Method::Register if has_bearer(request) => return of(Verdict::Enter, Reason::Other, 0),
             // A binding by datagrams is where we call later: nobody registers an address at which no challenge was heard.
             Method::Register | Method::Invite if has_credentials(request) => {
                 if self.is_heard(sender, request) {
-                    return of(Verdict::Enter, 0);
+                    return of(Verdict::Enter, Reason::Other, 0);
                 }
                 // A device keeps its nonce for longer than it is good, or has come to another address.
-                self.challenge(sender, Unproven::Stale)
+                (self.challenge(sender, Unproven::Stale), Reason::Unproven)
             }
-            Method::Register | Method::Invite => self.challenge(sender, Unproven::Nothing),
-            Method::Other(_) => Verdict::Capabilities(StatusCode::NOT_IMPLEMENTED),
-            _ => Verdict::Capabilities(StatusCode::METHOD_NOT_ALLOWED),
+            Method::Register | Method::Invite => (self.challenge(sender, Unproven::Nothing), Reason::Unproven),
+            Method::Other(_) => (Verdict::Capabilities(StatusCode::NOT_IMPLEMENTED), Reason::Other),
+            _ => (Verdict::Capabilities(StatusCode::METHOD_NOT_ALLOWED), Reason::Other),
         };
-        of(verdict, FAILURE)
+        of(verdict, reason, FAILURE)
     }
 
-    fn strike(&self, now: Duration, source: SocketAddr, strikes: u32) {
-        if self.offenders.lock().strike(now, source.ip(), strikes) {
+    fn strike(&self, now: Duration, source: SocketAddr, offence: Offence) {
+        if self.offenders.lock().strike(now, source.ip(), offence) {
             tracing::warn!(address = %source.ip(), "a SIP source failed too often; it gets silence for a while");
         }
     }

@@ -9,6 +9,7 @@ use super::{caller, refuse, refuse_busy, refuse_by, refuse_unfit};
 use crate::calls::{self, CallError, NewInbound};
 use crate::gateway::call_task::CallSetup;
 use crate::gateway::leg::call_id::call_id_of;
+use crate::gateway::leg::custom_headers::passed_of;
 use crate::gateway::leg::invited::Invited;
 use crate::gateway::overload::Comes;
 use crate::gateway::sip::IncomingCall;
@@ -19,10 +20,12 @@ use crate::telephone;
 
 /// Finds the number's workspace and starts the call, to which `hops` on-net calls led.
 pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str, hops: u32) {
-    let known =
-        gateway.trunks.table().named(trunk).map(|entry| (entry.trunk.country.clone(), entry.trunk.terms.clone()));
+    let known = gateway.trunks.table().named(trunk).map(|entry| {
+        let passed = passed_of(&call.request.headers, &entry.trunk.shape.pass_headers);
+        (entry.trunk.country.clone(), entry.trunk.terms.clone(), passed)
+    });
     // A call of our own to a number of ours comes by no trunk.
-    let (country, terms) = known.unwrap_or_default();
+    let (country, terms, custom_headers) = known.unwrap_or_default();
     let to = match called_number(&gateway, &call, country.as_deref()).await {
         Ok(Some(to)) => to,
         Ok(None) => return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await,
@@ -60,7 +63,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     let ring = ringing_targets(&gateway, &admitted.number.number);
     let origin = Origin::Inbound { caller: Target::Telephone(row.from.clone()), ring };
     let legs = admitted.inbound_leg.map(|id| (LegId::FIRST, id)).into_iter().collect();
-    let setup = CallSetup { hops, ..begin::setup(&gateway.app, admitted, origin, legs) };
+    let setup = CallSetup { hops, custom_headers, ..begin::setup(&gateway.app, admitted, origin, legs) };
     begin::with_caller(&gateway, setup, call, invited).await;
 }
 

@@ -16,6 +16,7 @@ mod media_end;
 mod mux;
 pub mod orders;
 pub mod outbound;
+mod redirect;
 pub mod report;
 mod rtp_end;
 mod rtp_sdp;

@@ -1,26 +1,30 @@
 //! A leg that we call: one target, its attempts one after the other, then the talk.
 //!
 //! ```text
-//!  Calling ── no provisional in 4 s, 500/502–504 before ringing ──► next attempt, or Ended
+//!  Calling ── 3xx of a trunk whose redirections are followed ──► what it names
+//!     │    ── no provisional in 4 s, 500/502–504 before ringing ──► next attempt, or Ended
 //!     │ 18x ──► Ringing/EarlyMedia       │ 2xx ──► talk (`talk.rs`) ──► Ended
 //!     └─ hang-up ──► CANCEL; a 200 that crosses it, unheard of, is acknowledged and ended by the user agent
 //! ```
 
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::message::{Headers, Response};
+use sip::message::{Headers, Response, Uri};
 use sip::ua::{Body, EndCause, Event, Failure, Invite};
 use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
 use super::media_end::MediaEnd;
+use super::redirect::{self, MOST_REDIRECTIONS};
 use super::report::Reports;
 use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers, seldom};
 use super::way::Way;
 use super::{LegOrder, cause};
+use crate::gateway::figures::{self, TrunkFigures};
 use crate::gateway::sip::{Signal, SipHandle, SipLeg};
 use crate::gateway::trunks::route::fails_over;
 use crate::gateway::trunks::terms::Terms;
@@ -34,6 +38,8 @@ enum Attempted {
     Ended(Cause),
     /// The trunk failed before anything rang.
     TryNext(Cause),
+    /// The trunk sends the call elsewhere, to one of these.
+    Elsewhere(Vec<Uri>, Cause),
 }
 
 /// Runs the leg to its end; the last thing reported is `Ended`. `ways` are tried one after the other, on their terms.
@@ -45,9 +51,10 @@ pub async fn run(
     reports: Reports,
 ) {
     let mut last = CauseKind::TrunkUnreachable.into();
-    let attempts = ways.len();
-    for (index, (way, terms)) in ways.into_iter().enumerate() {
-        let is_last = index + 1 == attempts;
+    let mut ways = VecDeque::from(ways);
+    let mut redirections = 0;
+    while let Some((way, terms)) = ways.pop_front() {
+        let is_last = ways.is_empty();
         // Held to the end of the attempt, or of the call that it leads to.
         let Ok(_place) = terms.enter() else { continue };
         if !terms.may_begin(reports.clock.monotonic()) {
@@ -60,15 +67,27 @@ pub async fn run(
             last = CauseKind::Failed.into();
             break;
         };
-        let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last };
+        let follows = terms.follows_redirects() && redirections < MOST_REDIRECTIONS;
+        // In a box, because few trunks send calls elsewhere.
+        let kept = follows.then(|| Box::new(way.clone()));
+        let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last, follows, figures: terms.figures() };
         match attempt.run(way, end, &mut orders).await {
-            (Attempted::Ended(cause), _) | (Attempted::TryNext(cause), None) => {
+            (Attempted::Ended(cause), _) | (Attempted::TryNext(cause) | Attempted::Elsewhere(_, cause), None) => {
                 last = cause;
                 break;
             }
             (Attempted::TryNext(cause), Some(unused)) => {
                 last = cause;
                 end = unused;
+            }
+            (Attempted::Elsewhere(targets, cause), Some(unused)) => {
+                last = cause;
+                end = unused;
+                redirections += 1;
+                if let Some(way) = kept {
+                    let elsewhere = seldom(redirect::ways_to(&way, targets)).await;
+                    elsewhere.into_iter().rev().for_each(|way| ways.push_front((way, terms.clone())));
+                }
             }
         }
     }
@@ -90,6 +109,10 @@ struct Attempt<'a> {
     reports: &'a Reports,
     offer: Bytes,
     is_last: bool,
+    /// Whether a 3xx is followed.
+    follows: bool,
+    /// Of the trunk that it goes by.
+    figures: Option<&'a TrunkFigures>,
 }
 
 impl Attempt<'_> {
@@ -103,12 +126,14 @@ impl Attempt<'_> {
         let (leg, mut signals) = match seldom(self.begin(&way, orders)).await {
             Begun::Leg(leg, signals) => (leg, signals),
             Begun::HungUp(cause) => return (Attempted::Ended(cause), None),
-            Begun::Nobody => return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end)),
+            Begun::Nobody => {
+                self.count(figures::Attempt::Failed);
+                return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end));
+            }
         };
         let reports = Reports { rights: way.rights.clone(), ..self.reports.clone() };
         let mut talk = Talk::new(self.sip.clone(), leg, end, reports);
-        let give_up = self.reports.clock.monotonic() + FIRST_ANSWER;
-        let mut calling = Calling::default();
+        let mut calling = Calling { began: self.reports.clock.monotonic(), ..Calling::default() };
         let mut dropped = false;
         loop {
             let is_waiting = !calling.heard && !self.is_last && !calling.cancelled;
@@ -151,8 +176,9 @@ impl Attempt<'_> {
                     }
                 }
                 () = talk.timer_due() => seldom(talk.on_timer()).await,
-                () = self.reports.clock.until(give_up), if is_waiting => {
+                () = self.reports.clock.until(calling.began + FIRST_ANSWER), if is_waiting => {
                     seldom(self.sip.cancel(leg, Headers::new())).await;
+                    self.count(figures::Attempt::Failed);
                     return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(talk.end));
                 }
             }
@@ -200,6 +226,16 @@ impl Attempt<'_> {
         Attempted::Ended(if answered { CauseKind::NormalClearing } else { CauseKind::Canceled }.into())
     }
 
+    fn since(&self, calling: &Calling) -> Duration {
+        self.reports.clock.monotonic().saturating_sub(calling.began)
+    }
+
+    fn count(&self, attempt: figures::Attempt) {
+        if let Some(figures) = self.figures {
+            figures.count(attempt);
+        }
+    }
+
     fn unanswered(
         &self,
         end: &EndCause,
@@ -212,10 +248,23 @@ impl Attempt<'_> {
             EndCause::Failed(_) => !calling.rang,
             _ => false,
         };
+        if let EndCause::Failed(Failure::Response(response)) = end
+            && response.status.is_redirection()
+            && self.follows
+            && !calling.cancelled
+            && !calling.rang
+        {
+            let targets = redirect::targets_of(response);
+            if !targets.is_empty() {
+                return (Attempted::Elsewhere(targets, cause), Some(media));
+            }
+        }
         // What the network knows about the callee it would say again by another way.
         if theirs && !calling.cancelled && !cause.is_of_callee() {
+            self.count(figures::Attempt::Failed);
             (Attempted::TryNext(cause), Some(media))
         } else {
+            self.count(figures::Attempt::Ended);
             (Attempted::Ended(cause), None)
         }
     }
@@ -225,7 +274,11 @@ impl Attempt<'_> {
             Event::Provisional { response, .. } => {
                 calling.heard = true;
                 if response.status.code() >= 180 {
-                    calling.rang = true;
+                    if !std::mem::replace(&mut calling.rang, true)
+                        && let Some(figures) = self.figures
+                    {
+                        figures.rang(self.since(calling));
+                    }
                     self.ringing(&response, calling, talk).await;
                 }
                 None
@@ -233,6 +286,9 @@ impl Attempt<'_> {
             Event::Answered { response, .. } => {
                 calling.heard = true;
                 calling.answered = true;
+                if let Some(figures) = self.figures {
+                    figures.answered(self.since(calling));
+                }
                 // First: the callee has our ACK, and would be billed on whatever becomes of this process. Nothing is left to hold
                 // back until it is written.
                 talk.keep_dialog().await;
@@ -296,6 +352,8 @@ fn tag_of(response: &Response) -> String {
 /// What an attempt has come to.
 #[derive(Default)]
 struct Calling {
+    /// When its INVITE went out, on the monotonic clock.
+    began: Duration,
     /// Anything at all came back.
     heard: bool,
     /// 180 or later.

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::calls::trace::Quality;
 use crate::entropy::Entropy;
+use crate::gateway::figures::SoundFigures;
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -125,6 +126,11 @@ impl MediaHandle {
             rtp_pairs: self.0.rtp_ports.in_use(),
             dropped: self.0.shared.dropped.load(Ordering::Relaxed),
         }
+    }
+
+    /// How legs have sounded since the start.
+    pub fn sound(&self) -> &SoundFigures {
+        &self.0.shared.sound
     }
 }
 

@@ -157,6 +157,7 @@ impl Legs {
     /// Notes how a leg sounded until now.
     pub(super) fn note(&self, id: PortId, piece: &Piece) {
         let Some(leg) = self.get(id) else { return };
+        self.shared.sound.piece(piece.received, piece.lost, piece.mos);
         let count = |packets: u64| u32::try_from(packets).unwrap_or(u32::MAX);
         leg.quality.push(leg.tag.0, |at_us| Sample {
             at_us,

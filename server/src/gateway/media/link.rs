@@ -15,6 +15,7 @@ use media::PortId;
 
 use super::{command::Order, engine, ids::PortIds, poller::Waker};
 use crate::entropy::Entropy;
+use crate::gateway::figures::SoundFigures;
 
 /// Orders waiting for one thread. It empties the queue on every turn, so a sender that finds
 /// it full waits for one turn, about a millisecond at most.
@@ -34,11 +35,13 @@ pub(super) struct Shared {
     pub(super) ids: PortIds,
     /// Packets dropped because a queue or socket was full.
     pub(super) dropped: AtomicU64,
+    /// How the legs of all threads sound.
+    pub(super) sound: SoundFigures,
 }
 
 impl Shared {
     pub(super) fn new(entropy: Arc<Entropy>) -> Self {
-        Self { entropy, ids: PortIds::default(), dropped: AtomicU64::new(0) }
+        Self { entropy, ids: PortIds::default(), dropped: AtomicU64::new(0), sound: SoundFigures::default() }
     }
 }
 

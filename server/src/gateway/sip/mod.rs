@@ -39,7 +39,7 @@ pub use dialogs::OpenDialog;
 pub(crate) use endpoint::INCOMING_QUEUE;
 pub use endpoint::{BoundEndpoint, Connections, Endpoint, EndpointError};
 pub use flows::{Peer, datagram_path};
-pub use screening::{Judgement, Screening, Sender, Verdict};
+pub use screening::{Judgement, Offence, Reason, Screening, Sender, Verdict};
 pub use sockets::{SocketPlace, Sockets};
 pub use stream::{Hop, StreamTransport};
 pub use tracer::Traced;

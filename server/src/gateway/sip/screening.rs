@@ -19,13 +19,72 @@ pub enum Verdict {
     Capabilities(StatusCode),
 }
 
+/// What speaks against a sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// No SIP, or a response to nothing.
+    Noise,
+    /// It says of itself that it looks for servers.
+    Scanner,
+    /// It asks for another domain.
+    ForeignDomain,
+    /// It speaks in a dialog that there is not.
+    NoDialog,
+    /// It registers or calls without a proof of who it is.
+    Unproven,
+    /// Its proof failed.
+    FailedProof,
+    /// It asks for what leads to nothing here.
+    Other,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Noise,
+        Self::Scanner,
+        Self::ForeignDomain,
+        Self::NoDialog,
+        Self::Unproven,
+        Self::FailedProof,
+        Self::Other,
+    ];
+
+    /// Its name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Noise => "noise",
+            Self::Scanner => "scanner",
+            Self::ForeignDomain => "foreign_domain",
+            Self::NoDialog => "no_dialog",
+            Self::Unproven => "unproven",
+            Self::FailedProof => "failed_proof",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// How much of what speaks against a sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offence {
+    /// What.
+    pub reason: Reason,
+    /// How much, 0 for nothing.
+    pub strikes: u32,
+}
+
+impl Offence {
+    /// Nothing.
+    pub const NONE: Self = Self { reason: Reason::Other, strikes: 0 };
+}
+
 /// A verdict, and how much it speaks against the sender.
 #[derive(Debug)]
 pub struct Judgement {
     /// What becomes of the request.
     pub verdict: Verdict,
     /// Counted against the sender: see [`Screening::strike`].
-    pub strikes: u32,
+    pub offence: Offence,
 }
 
 /// How a stranger's request came.
@@ -57,7 +116,7 @@ pub trait Screening: Send + Sync {
     fn judge(&self, request: &Request, sender: Sender) -> Judgement;
 
     /// Counts this against an address; too much of it and the address gets silence for a while.
-    fn strike(&self, now: Duration, source: SocketAddr, strikes: u32);
+    fn strike(&self, now: Duration, source: SocketAddr, offence: Offence);
 
     /// A datagram got no answer.
     fn silenced(&self);

@@ -14,9 +14,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use sip::message::header::Replaces;
 use sip::message::{HeaderName, Headers, Method, StatusCode};
-use sip::ua::{Event, FlowId, Input, Output, Party, Path, Reply, SessionId, Ua};
+use sip::ua::{Event, FlowId, Input, Output, Party, Path, Reply, SessionId, TransactionId, Ua};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
@@ -71,6 +71,8 @@ pub(super) struct Task {
     given_up: GivenUp,
     /// The next message that is sent is an INVITE, which waits for this.
     unsent: Option<Written>,
+    /// Who waits whether its 200 goes out, which it may only after a PRACK of the caller's.
+    delayed: HashMap<TransactionId, oneshot::Sender<bool>>,
     /// None: nothing is kept of what is said.
     tracer: Option<Tracer>,
 }
@@ -117,6 +119,7 @@ impl Task {
             asking: Asking::default(),
             given_up: GivenUp::default(),
             unsent: None,
+            delayed: HashMap::new(),
             tracer,
         }
     }
@@ -220,7 +223,12 @@ impl Task {
             }
             // Who asked may have stopped waiting.
             Command::Answer { transaction, reply, sent } => {
-                let _ = sent.send(self.ua.respond(now, transaction, *reply).is_ok());
+                let is_taken = self.ua.respond(now, transaction, *reply).is_ok();
+                if is_taken && self.ua.is_answerable(transaction) {
+                    self.delayed.insert(transaction, sent);
+                } else {
+                    let _ = sent.send(is_taken);
+                }
             }
             Command::Cancel { leg, headers } => {
                 if let Some(session) = self.legs.get(&leg) {
@@ -362,6 +370,11 @@ impl Task {
                     let _ = self.incoming.try_send(Incoming::Request { transaction, path, peer, request });
                 }
             }
+            Event::DelayedAnswerSent { transaction, .. } => {
+                if let Some(sent) = self.delayed.remove(&transaction) {
+                    let _ = sent.send(true);
+                }
+            }
             Event::InviteResent { session } => self.keep_invite(session),
             Event::NameWanted { host } => self.lookups.begin(host, self.handle.clone()),
             Event::SessionFlowClosed { session } if self.is_opened_again(session) => {}
@@ -389,6 +402,8 @@ impl Task {
         let ended = matches!(event, Event::SessionEnded { .. });
         if ended {
             self.given_up.remove(&session);
+            // Whose 200 can not go out any more is told so by the drop.
+            self.delayed.retain(|transaction, _| self.ua.is_answerable(*transaction));
         }
         if let Some(Leg { leg, signals, traced, keeper }) = self.sessions.get(&session) {
             let traced = *traced;

@@ -1,27 +1,23 @@
 //! SIP addresses of other domains: off unless the operator turns them on, and then at public addresses only, so that nobody
 //! reaches our inside through us. They cost nothing, because no carrier of ours is asked.
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::LegRecordId;
 use sip::message::{Headers, Scheme, Uri};
-use tokio::net::lookup_host;
 use voice::{Cause, CauseKind, Target};
 
 use super::{Dialling, Reach, Ways, refused};
 use crate::calls::{Direction, Rate};
 use crate::gateway::begin::leg_record;
+use crate::gateway::dns::{self, NameServers, Server, Wanted};
 use crate::gateway::leg::MayHear;
 use crate::gateway::leg::way::Way;
 use crate::gateway::sip::{Hop, StreamTransport, datagram_path};
 use crate::state::AppState;
 use crate::webhooks::address::may_be_called;
 
-/// Ports where nothing is named (RFC 3261 §19.1.2).
-const PORT: u16 = 5060;
-const TLS_PORT: u16 = 5061;
 /// Below are the ports of everything else that a server runs.
 const LEAST_PORT: u16 = 1024;
 /// A name that takes longer to look up is one that nobody waits for: a caller does.
@@ -40,22 +36,23 @@ pub(super) async fn reach(dialling: &Dialling, uri: &Uri) -> Result<Reach, Cause
     if !app.config.sip.external_targets {
         return Err(refused(ErrorCode::CallsDestinationBlocked));
     }
-    let transport = transport_of(uri).ok_or_else(|| refused(ErrorCode::CallsDestinationBlocked))?;
-    let default_port = if transport == Some(StreamTransport::Tls) { TLS_PORT } else { PORT };
-    let port = uri.port.unwrap_or(default_port);
+    let wanted = transport_of(uri).ok_or_else(|| refused(ErrorCode::CallsDestinationBlocked))?;
     let host = uri.host.to_string();
-    let found = addresses(&host, uri.host.ip(), port).await;
+    let draw = dns::draw_from(&app.entropy);
+    let located = dns::locate(&NameServers, (&host, uri.port), wanted, &draw);
+    let found = tokio::time::timeout(LOOKED_UP_WITHIN, located).await.unwrap_or_default();
     if found.is_empty() {
         return Err(CauseKind::NotFound.into());
     }
     let may_hear = may_hear(app);
     // Our socket speaks one of the two.
     let is_v4 = app.config.sip.listen.is_ipv4();
-    let allowed = found.into_iter().filter(|address| port >= LEAST_PORT && may_hear(address.ip()));
+    let allowed =
+        found.into_iter().filter(|server| server.address.port() >= LEAST_PORT && may_hear(server.address.ip()));
     let ways: Vec<_> = allowed
-        .filter(|address| address.is_ipv4() == is_v4)
+        .filter(|server| server.address.is_ipv4() == is_v4)
         .take(MOST_ADDRESSES)
-        .map(|address| way(dialling, uri, address, transport, &host))
+        .map(|server| way(dialling, uri, server, &host))
         .collect();
     if ways.is_empty() {
         return Err(refused(ErrorCode::CallsDestinationBlocked));
@@ -65,28 +62,22 @@ pub(super) async fn reach(dialling: &Dialling, uri: &Uri) -> Result<Reach, Cause
     Ok(Reach { ways: Ways::Outside(ways), record })
 }
 
-/// The connection that an address asks for, none for datagrams; nothing for what we do not speak.
-fn transport_of(uri: &Uri) -> Option<Option<StreamTransport>> {
+/// By what an address asks to be reached; nothing for what we do not speak.
+fn transport_of(uri: &Uri) -> Option<Wanted> {
     let named = uri.transport().map(str::to_ascii_lowercase);
     match (&uri.scheme, named.as_deref()) {
-        (Scheme::Sips, None | Some("tcp" | "tls")) | (Scheme::Sip, Some("tls")) => Some(Some(StreamTransport::Tls)),
-        (Scheme::Sip, Some("tcp")) => Some(Some(StreamTransport::Tcp)),
-        (Scheme::Sip, None | Some("udp")) => Some(None),
+        (Scheme::Sips, None | Some("tcp" | "tls")) | (Scheme::Sip, Some("tls")) => {
+            Some(Wanted::By(Some(StreamTransport::Tls)))
+        }
+        (Scheme::Sip, Some("tcp")) => Some(Wanted::By(Some(StreamTransport::Tcp))),
+        (Scheme::Sip, Some("udp")) => Some(Wanted::By(None)),
+        (Scheme::Sip, None) => Some(Wanted::Any),
         _ => None,
     }
 }
 
-async fn addresses(host: &str, written: Option<IpAddr>, port: u16) -> Vec<SocketAddr> {
-    if let Some(ip) = written {
-        return vec![SocketAddr::new(ip, port)];
-    }
-    match tokio::time::timeout(LOOKED_UP_WITHIN, lookup_host((host, port))).await {
-        Ok(Ok(found)) => found.collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn way(dialling: &Dialling, uri: &Uri, address: SocketAddr, transport: Option<StreamTransport>, host: &str) -> Way {
+fn way(dialling: &Dialling, uri: &Uri, server: Server, host: &str) -> Way {
+    let Server { address, transport, .. } = server;
     let domain = &dialling.gateway.app.config.sip.domain;
     // What a URI carries for the message that is made of it, and a password, are nobody's business there (RFC 3261 §19.1.5).
     let target = Uri { password: None, headers: Vec::new(), ..uri.clone() };
@@ -115,11 +106,11 @@ mod tests {
     #[test]
     fn the_address_says_how_it_is_reached() {
         let transport = |text: &str| transport_of(&Uri::parse(text).unwrap());
-        assert_eq!(transport("sip:sales@pbx.example"), Some(None));
-        assert_eq!(transport("sip:sales@pbx.example;transport=UDP"), Some(None));
-        assert_eq!(transport("sip:sales@pbx.example;transport=tcp"), Some(Some(StreamTransport::Tcp)));
-        assert_eq!(transport("sips:sales@pbx.example"), Some(Some(StreamTransport::Tls)));
-        assert_eq!(transport("sip:sales@pbx.example;transport=tls"), Some(Some(StreamTransport::Tls)));
+        assert_eq!(transport("sip:sales@pbx.example"), Some(Wanted::Any));
+        assert_eq!(transport("sip:sales@pbx.example;transport=UDP"), Some(Wanted::By(None)));
+        assert_eq!(transport("sip:sales@pbx.example;transport=tcp"), Some(Wanted::By(Some(StreamTransport::Tcp))));
+        assert_eq!(transport("sips:sales@pbx.example"), Some(Wanted::By(Some(StreamTransport::Tls))));
+        assert_eq!(transport("sip:sales@pbx.example;transport=tls"), Some(Wanted::By(Some(StreamTransport::Tls))));
         assert_eq!(transport("sip:sales@pbx.example;transport=ws"), None);
         assert_eq!(transport("tel:+254722000042"), None);
     }

@@ -27,8 +27,10 @@ use parking_lot::RwLock;
 use sip::ua::Credentials;
 use tokio::time::timeout;
 
+use super::dns::{self, NameServers, Wanted};
 use super::sip::{Hop, StreamTransport};
 use crate::config::{Trunk as Settings, TrunkTransport};
+use crate::entropy::Entropy;
 use crate::telephone;
 use crate::trunks::{Health, LiveTrunks, Standing, source_network};
 use preview::Previewer;
@@ -43,6 +45,8 @@ pub const SANDBOX: &str = "sandbox";
 /// After every other trunk.
 const SANDBOX_PRIORITY: i64 = i64::MAX;
 
+/// Addresses of a trunk that are tried after its first: each may take four seconds, and a caller waits.
+const MOST_OTHERS: usize = 2;
 /// Longest wait for a name: a resolver that is away delays no other trunk's change.
 const LOOKUP_WITHIN: Duration = Duration::from_secs(2);
 
@@ -73,6 +77,14 @@ pub enum TrunkError {
         /// The entry.
         country: String,
     },
+    /// A header that is never handed on.
+    #[error("trunk {name}: `{header}` is no header that can be handed on, such as `X-Account` or `Identity`")]
+    Header {
+        /// Which trunk.
+        name: String,
+        /// The entry.
+        header: String,
+    },
     /// A source is neither an address nor a network.
     #[error("trunk {name}: source `{entry}` is neither an address nor a network such as 192.0.2.0/24")]
     Source {
@@ -90,6 +102,8 @@ pub struct Trunk {
     pub name: String,
     /// Where INVITEs go.
     pub address: SocketAddr,
+    /// Where they go next when it fails: what else its name leads to, in the order of trying.
+    pub others: Vec<SocketAddr>,
     /// The connection by which they go there; none: datagrams.
     pub hop: Option<Hop>,
     /// For a trunk that challenges.
@@ -197,21 +211,30 @@ impl LiveTrunks for Trunks {
 }
 
 impl Trunk {
-    /// Reads what the configuration or the API says of a trunk, and looks its name up; of several addresses it keeps the
-    /// `former` one.
+    /// Reads what the configuration or the API says of a trunk, and looks its name up: by SRV where it names no port (RFC 3263).
+    /// Of several addresses that are equally good it keeps the `former` one.
     ///
     /// # Errors
     /// Why it can't be used.
-    pub async fn from_settings(settings: &Settings, former: Option<SocketAddr>) -> Result<Self, TrunkError> {
+    pub async fn from_settings(
+        settings: &Settings,
+        former: Option<SocketAddr>,
+        entropy: &Entropy,
+    ) -> Result<Self, TrunkError> {
         let name = || settings.name.clone();
         let place = settings.outbound_proxy.as_ref().unwrap_or(&settings.address);
         let failed = || TrunkError::Address { name: name(), address: place.clone() };
-        let found = timeout(LOOKUP_WITHIN, tokio::net::lookup_host(place)).await.map_err(|_| failed())?;
-        let found: Vec<_> = found.map_err(|_| failed())?.collect();
-        // A carrier of several hosts is one trunk, and calls go on to the host that they went to.
-        let known = former.filter(|former| found.contains(former));
-        let address = known.or_else(|| found.first().copied()).ok_or_else(failed)?;
-        let mut sources: Vec<_> = found.iter().map(|address| IpNet::from(address.ip())).collect();
+        let (host, port) = dns::host_and_port(place).ok_or_else(failed)?;
+        let transport = stream_of(settings.transport);
+        let draw = dns::draw_from(entropy);
+        let located = dns::locate(&NameServers, (host, port), Wanted::By(transport), &draw);
+        let found = timeout(LOOKUP_WITHIN, located).await.map_err(|_| failed())?;
+        // A carrier of several hosts is one trunk, and calls go on to the host that they went to, unless a better one is there.
+        let best = found.first().ok_or_else(failed)?;
+        let is_kept = |server: &&dns::Server| Some(server.address) == former && server.priority == best.priority;
+        let address = found.iter().find(is_kept).unwrap_or(best).address;
+        let others = found.iter().map(|server| server.address).filter(|other| *other != address).take(MOST_OTHERS);
+        let mut sources: Vec<_> = found.iter().map(|server| IpNet::from(server.address.ip())).collect();
         for entry in &settings.sources {
             let network = source_network(entry);
             sources.push(network.ok_or_else(|| TrunkError::Source { name: name(), entry: entry.clone() })?);
@@ -222,24 +245,31 @@ impl Trunk {
         let terms = Terms::from_settings(&settings.codecs, settings.max_calls);
         let terms = terms
             .map_err(|codec| TrunkError::Codec { name: name(), codec: codec.to_owned() })?
-            .paced(settings.calls_per_second);
+            .paced(settings.calls_per_second)
+            .following_redirects(settings.follow_redirects);
         if let Some(country) = settings.country.as_ref().filter(|country| !telephone::is_country(country)) {
             return Err(TrunkError::Country { name: name(), country: country.clone() });
         }
-        let hop = hop_of(settings.transport, place, address);
-        // Behind a proxy the URIs go on to name the carrier itself.
+        if let Some(header) = settings.pass_headers.iter().find(|header| !Settings::may_pass(header)) {
+            return Err(TrunkError::Header { name: name(), header: header.clone() });
+        }
+        let hop = hop_of(transport, host, address);
+        // Behind a proxy the URIs go on to name the carrier itself, as they do where SRV records say which of its hosts is asked.
+        let is_named = settings.outbound_proxy.is_some() || port.is_none();
         let shape = Shape {
             domain: settings.domain.clone(),
-            host: settings.outbound_proxy.as_ref().map(|_| settings.address.clone()),
+            host: is_named.then(|| settings.address.clone()),
             from_user: settings.from_user.clone(),
             identity: settings.identity,
             number_format: settings.number_format,
             transport: settings.transport,
+            pass_headers: settings.pass_headers.clone(),
         };
         let options_every = settings.options_every_seconds.map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Self {
             name: name(),
             address,
+            others: others.collect(),
             hop,
             auth,
             certificate_name: settings.certificate_name.clone(),
@@ -266,6 +296,7 @@ impl Trunk {
         Self {
             name: SANDBOX.to_owned(),
             address,
+            others: Vec::new(),
             hop: None,
             auth: None,
             certificate_name: None,
@@ -280,14 +311,18 @@ impl Trunk {
     }
 }
 
-/// The connection to an address that was given as `place`; its certificate must be for the host that stands there.
-fn hop_of(transport: TrunkTransport, place: &str, address: SocketAddr) -> Option<Hop> {
-    let transport = match transport {
-        TrunkTransport::Udp => return None,
-        TrunkTransport::Tcp => StreamTransport::Tcp,
-        TrunkTransport::Tls => StreamTransport::Tls,
-    };
-    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+/// The connections that carry this; none for datagrams.
+fn stream_of(transport: TrunkTransport) -> Option<StreamTransport> {
+    match transport {
+        TrunkTransport::Udp => None,
+        TrunkTransport::Tcp => Some(StreamTransport::Tcp),
+        TrunkTransport::Tls => Some(StreamTransport::Tls),
+    }
+}
+
+/// The connection to an address of this host; its certificate must be for the host, whatever name SRV records gave (RFC 5922 §4).
+fn hop_of(transport: Option<StreamTransport>, host: &str, address: SocketAddr) -> Option<Hop> {
+    let transport = transport?;
     let is_number = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     let is_named = transport == StreamTransport::Tls && !is_number;
     Some(Hop { transport, remote: address, name: is_named.then(|| host.to_owned()) })

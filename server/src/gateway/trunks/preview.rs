@@ -8,7 +8,7 @@ use sip::ua::{Body, Config, FlowId, Output, Path, Ua};
 use super::Trunk;
 use crate::gateway::leg::sample_offer;
 use crate::gateway::leg::way::Way;
-use crate::gateway::sip::{StreamTransport, TCP, TLS, datagram_path};
+use crate::gateway::sip::{Hop, StreamTransport, TCP, TLS, datagram_path};
 
 /// What our INVITEs begin with.
 pub struct Previewer {
@@ -21,7 +21,19 @@ pub struct Previewer {
 const MEDIA_PORT: u16 = 20_000;
 
 impl Trunk {
-    /// The way of a call to `number` from `caller_id`, both E.164.
+    /// The ways of a call to `number` from `caller_id`, both E.164, in the order of trying: one for each address that the trunk
+    /// has.
+    pub fn ways(&self, number: &str, caller_id: &str, own_domain: &str) -> Vec<Way> {
+        let at = |address: &SocketAddr| Self {
+            address: *address,
+            hop: self.hop.clone().map(|hop| Hop { remote: *address, ..hop }),
+            ..self.clone()
+        };
+        let others = self.others.iter().map(|address| at(address).way(number, caller_id, own_domain));
+        std::iter::once(self.way(number, caller_id, own_domain)).chain(others).collect()
+    }
+
+    /// The first way of a call to `number` from `caller_id`, both E.164.
     pub fn way(&self, number: &str, caller_id: &str, own_domain: &str) -> Way {
         let shaped = self.shape_call(number, caller_id, own_domain);
         Way {

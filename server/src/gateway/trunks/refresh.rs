@@ -49,7 +49,7 @@ impl Source {
     /// database is away.
     pub async fn first(&mut self) -> Result<Table, TrunkError> {
         for settings in &self.app.config.trunk {
-            let trunk = Trunk::from_settings(settings, None).await?;
+            let trunk = Trunk::from_settings(settings, None, &self.app.entropy).await?;
             self.known.usable.insert(settings.name.clone(), (settings.clone(), trunk));
         }
         self.read().await;
@@ -96,7 +96,8 @@ impl Source {
         let app = self.app.clone();
         let settings: Vec<_> = app.config.trunk.iter().chain(&self.known.of_api).collect();
         let address_of = |name: &str| self.known.usable.get(name).map(|(_, trunk)| trunk.address);
-        let read = settings.iter().map(|settings| Trunk::from_settings(settings, address_of(&settings.name)));
+        let read =
+            settings.iter().map(|settings| Trunk::from_settings(settings, address_of(&settings.name), &app.entropy));
         let read = futures::future::join_all(read).await;
         for (settings, trunk) in settings.into_iter().zip(read) {
             match trunk {

@@ -23,6 +23,8 @@ pub struct Shape {
     pub number_format: NumberFormat,
     /// How SIP travels, which its URI says.
     pub transport: TrunkTransport,
+    /// Headers of a call that it is told, and of its calls that others are told.
+    pub pass_headers: Vec<String>,
 }
 
 /// The lines of an INVITE that differ from trunk to trunk.
@@ -105,6 +107,7 @@ mod tests {
         Trunk {
             name: "carrier".to_owned(),
             address: "192.0.2.1:5080".parse().unwrap(),
+            others: Vec::new(),
             hop: None,
             auth: None,
             certificate_name: None,
@@ -116,6 +119,17 @@ mod tests {
             priority: 1,
             sources: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_call_goes_on_to_the_other_servers_of_its_trunk_and_names_them_the_same() {
+        let other = "192.0.2.2:5090".parse().unwrap();
+        let named = Shape { host: Some("carrier.example".to_owned()), ..Shape::default() };
+        let trunk = Trunk { others: vec![other], ..trunk(named, None) };
+        let ways = trunk.ways("+254722000042", "+254700000001", "voice.example");
+        let told: Vec<_> = ways.iter().map(|way| (way.path.remote.to_string(), way.target.to_string())).collect();
+        let target = "sip:+254722000042@carrier.example".to_owned();
+        assert_eq!(told, [("192.0.2.1:5080".to_owned(), target.clone()), (other.to_string(), target)]);
     }
 
     fn shaped(shape: Shape, country: Option<&str>, number: &str) -> (String, String, String) {
@@ -155,6 +169,7 @@ mod tests {
             identity: IdentityHeader::Pai,
             number_format: NumberFormat::E164Plain,
             transport: TrunkTransport::Tls,
+            pass_headers: Vec::new(),
         };
         let shaped = trunk(shape.clone(), None).shape_call("+254722000042", "+254700000001", "voice.example");
         assert_eq!(shaped.target.to_string(), "sip:254722000042@carrier.example;transport=tls");

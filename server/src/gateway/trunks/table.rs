@@ -131,6 +131,7 @@ mod tests {
         Trunk {
             name: name.into(),
             address: "203.0.113.1:5060".parse().unwrap(),
+            others: Vec::new(),
             hop: None,
             auth: None,
             certificate_name: None,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use media::Codec;
 use parking_lot::Mutex;
 
+use crate::gateway::figures::TrunkFigures;
 use crate::gateway::leg::codecs;
 
 /// The terms of one trunk; clones count the same calls. The default has none.
@@ -16,6 +17,9 @@ pub struct Terms {
     codecs: Option<Arc<[Codec]>>,
     places: Arc<Places>,
     pace: Arc<Pace>,
+    /// Of a trunk, not of what has no terms.
+    figures: Option<Arc<TrunkFigures>>,
+    follows_redirects: bool,
     /// Calls that we may begin by it within a second; [`NO_LIMIT`] where there is none.
     calls_per_second: u32,
 }
@@ -43,7 +47,14 @@ impl Default for Places {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { codecs: None, places: Arc::default(), pace: Arc::default(), calls_per_second: NO_LIMIT }
+        Self {
+            codecs: None,
+            places: Arc::default(),
+            pace: Arc::default(),
+            figures: None,
+            follows_redirects: false,
+            calls_per_second: NO_LIMIT,
+        }
     }
 }
 
@@ -69,20 +80,40 @@ impl Terms {
     pub fn from_settings(names: &[String], max_calls: Option<u32>) -> Result<Self, &str> {
         let codecs =
             names.iter().map(|name| codecs::named(name).ok_or(name.as_str())).collect::<Result<Vec<_>, _>>()?;
-        let terms = Self { codecs: (!codecs.is_empty()).then(|| codecs.into()), ..Self::default() };
+        let terms = Self { codecs: (!codecs.is_empty()).then(|| codecs.into()), ..Self::counted() };
         terms.places.limit.store(max_calls.unwrap_or(NO_LIMIT), Ordering::Relaxed);
         Ok(terms)
     }
 
+    fn counted() -> Self {
+        Self { figures: Some(Arc::default()), ..Self::default() }
+    }
+
+    /// What has become of INVITEs by it.
+    pub fn figures(&self) -> Option<&TrunkFigures> {
+        self.figures.as_deref()
+    }
+
     /// Those of a carrier that speaks G.711 and takes every call.
     pub fn g711() -> Self {
-        Self { codecs: Some(Arc::new([Codec::Pcma, Codec::Pcmu])), ..Self::default() }
+        Self { codecs: Some(Arc::new([Codec::Pcma, Codec::Pcmu])), ..Self::counted() }
     }
 
     /// The same with so many calls that we may begin within a second; none is no limit.
     #[must_use]
     pub fn paced(self, calls_per_second: Option<u32>) -> Self {
         Self { calls_per_second: calls_per_second.unwrap_or(NO_LIMIT), ..self }
+    }
+
+    /// The same, with calls going on to where it sends them.
+    #[must_use]
+    pub fn following_redirects(self, follows_redirects: bool) -> Self {
+        Self { follows_redirects, ..self }
+    }
+
+    /// Whether calls go on to where it sends them.
+    pub fn follows_redirects(&self) -> bool {
+        self.follows_redirects
     }
 
     /// Whether one more call may begin by it in this second, and counts it.
@@ -101,7 +132,8 @@ impl Terms {
     pub fn following(self, former: &Self) -> Self {
         let limit = self.places.limit.load(Ordering::Relaxed);
         former.places.limit.store(limit, Ordering::Relaxed);
-        Self { places: former.places.clone(), pace: former.pace.clone(), ..self }
+        let figures = former.figures.clone().or(self.figures);
+        Self { places: former.places.clone(), pace: former.pace.clone(), figures, ..self }
     }
 
     /// What it may be offered, the favourite first; `None`: whatever the transport carries.

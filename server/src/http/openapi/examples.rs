@@ -364,6 +364,9 @@ examples! {
     sip::CreatedSipCredential = created_sip_credential();
     sip::SipConfig = json!({ "domain": "voice.example", "port": 5060, "tls_port": 5061, "ws_url": "wss://voice.example/sip",
         "transports": ["udp", "tcp", "tls", "wss"], "codecs": ["opus", "G722", "PCMA", "PCMU"], "max_expires_seconds": 3600 });
+    sip::SipStranger = json!({ "address": "203.0.113.9", "score": 64, "reasons": [{ "reason": "scanner", "strikes": 60 },
+        { "reason": "foreign_domain", "strikes": 4 }], "is_blocked": true, "blocked_until": LATER });
+    sip::SipStrangerReason = json!({ "reason": "scanner", "strikes": 60 });
     sip::SipRegistration = json!({ "identity": "ts_0c4a9f3e", "credential_id": ENTRY, "number_id": NUMBER,
         "user_agent": "Yealink SIP-T31G 124.86.0.75", "address": "203.0.113.7:5060", "transport": "udp",
         "registered_at": EARLIER, "expires_at": NOW });
@@ -446,12 +449,12 @@ examples! {
     trunks::CreateTrunk = json!({ "name": "carrier-a", "address": "192.0.2.10:5060", "prefixes": ["+254"],
         "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit", "password": "from-the-carrier", "codecs": ["PCMA"],
         "priority": 10, "max_calls": 100, "transport": "tls", "identity": "pai", "number_format": "e164_plain",
-        "options_every_seconds": 30, "is_enabled": true });
+        "options_every_seconds": 30, "pass_headers": ["Identity"], "is_enabled": true });
     trunks::UpdateTrunk = json!({ "max_calls": 200, "is_enabled": false });
     trunks::Trunk = json!({ "id": ENTRY, "origin": "api", "name": "carrier-a", "address": "192.0.2.10:5060",
         "transport": "tls", "outbound_proxy": null, "domain": "carrier.example", "certificate_name": "sbc.carrier.example",
         "register": false, "from_user": null, "identity": "pai", "number_format": "e164_plain", "calls_per_second": 20,
-        "options_every_seconds": 30, "prefixes": ["+254"], "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit",
+        "options_every_seconds": 30, "follow_redirects": false, "pass_headers": ["Identity"], "prefixes": ["+254"], "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit",
         "codecs": ["PCMA"], "priority": 10, "max_calls": 100, "is_enabled": true, "resolved_address": "192.0.2.10:5060",
         "registration": null, "is_reachable": true, "current_calls": 3, "created_at": NOW, "updated_at": NOW });
 }

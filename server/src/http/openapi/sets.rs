@@ -53,6 +53,7 @@ fn values_of(set: &str) -> Vec<String> {
         NumberStatus = numbers::STATUSES;
         Compat = Compat::ALL.iter().map(|compat| compat.as_str());
         TrunkOrigin = trunks::ORIGINS;
+        SipStrangerOffence = gateway::sip::Reason::ALL.iter().map(|reason| reason.as_str());
         TrunkRegistrationStatus = trunks::Registration::STATUSES;
         TrunkTransport = config::TrunkTransport::ALL.iter().map(|transport| transport.as_str());
         TrunkIdentity = config::IdentityHeader::ALL.iter().map(|header| header.as_str());

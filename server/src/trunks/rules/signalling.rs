@@ -7,6 +7,8 @@ use crate::trunks::{TrunkError, invalid};
 const CALLS_PER_SECOND_MOST: u32 = 10_000;
 /// Seconds between two OPTIONS: oftener is a burden, seldomer tells nobody anything.
 const OPTIONS_EVERY_SECONDS: std::ops::RangeInclusive<u32> = 5..=3_600;
+/// Headers that a trunk can hand on.
+const PASSED_MOST: usize = 20;
 /// Longest name of a host, in characters.
 const HOST_MAX_CHARS: usize = 253;
 /// Longest user part of From, in characters.
@@ -15,7 +17,9 @@ const USER_MAX_CHARS: usize = 128;
 pub(super) fn check(settings: &Trunk) -> Result<(), TrunkError> {
     if let Some(proxy) = &settings.outbound_proxy {
         super::check_address(proxy).map_err(|_| {
-            invalid("outbound_proxy", "Give host and port, such as `sbc.carrier.example:5060`, or null for none.")
+            let message =
+                "Give host and port, such as `sbc.carrier.example:5060`, a host with SRV records, or null for none.";
+            invalid("outbound_proxy", message)
         })?;
     }
     if settings.domain.as_deref().is_some_and(|domain| !is_host(domain)) {
@@ -39,6 +43,14 @@ pub(super) fn check(settings: &Trunk) -> Result<(), TrunkError> {
     if settings.options_every_seconds.is_some_and(|seconds| !OPTIONS_EVERY_SECONDS.contains(&seconds)) {
         let (least, most) = (OPTIONS_EVERY_SECONDS.start(), OPTIONS_EVERY_SECONDS.end());
         return Err(invalid("options_every_seconds", format!("Give {least} to {most} seconds, or null for never.")));
+    }
+    if settings.pass_headers.len() > PASSED_MOST {
+        return Err(invalid("pass_headers", format!("Give {PASSED_MOST} names at most.")));
+    }
+    if let Some(name) = settings.pass_headers.iter().find(|name| !Trunk::may_pass(name)) {
+        let message =
+            format!("`{}` is no header that can be handed on, such as `X-Account` or `Identity`.", super::shown(name));
+        return Err(invalid("pass_headers", message));
     }
     Ok(())
 }
@@ -73,7 +85,8 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(refused(|_| {}), None);
         assert_eq!(refused(|trunk| trunk.outbound_proxy = text("sbc.example:5080")), None);
-        assert_eq!(refused(|trunk| trunk.outbound_proxy = text("sbc.example")), Some("outbound_proxy"));
+        assert_eq!(refused(|trunk| trunk.outbound_proxy = text("sbc.example")), None);
+        assert_eq!(refused(|trunk| trunk.outbound_proxy = text("sbc.example:sip")), Some("outbound_proxy"));
         assert_eq!(refused(|trunk| trunk.domain = text("carrier.example")), None);
         assert_eq!(refused(|trunk| trunk.domain = text("carrier example")), Some("domain"));
         assert_eq!(refused(|trunk| trunk.certificate_name = text("a..b")), Some("certificate_name"));
@@ -81,5 +94,11 @@ mod tests {
         assert_eq!(refused(|trunk| trunk.register = true), Some("register"));
         assert_eq!(refused(|trunk| trunk.calls_per_second = Some(0)), Some("calls_per_second"));
         assert_eq!(refused(|trunk| trunk.options_every_seconds = Some(1)), Some("options_every_seconds"));
+        let named = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(refused(|trunk| trunk.pass_headers = named(&["X-Account", "identity", "User-to-User"])), None);
+        for name in ["Via", "Authorization", "P-Asserted-Identity", "X-Sautikit-Error", "X-", "X-A\r\nVia", "Require"] {
+            assert_eq!(refused(|trunk| trunk.pass_headers = named(&[name])), Some("pass_headers"), "{name}");
+        }
+        assert_eq!(refused(|trunk| trunk.pass_headers = named(&["X-A"; 21])), Some("pass_headers"));
     }
 }

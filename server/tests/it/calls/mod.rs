@@ -5,6 +5,7 @@ mod holds;
 mod lifecycle;
 mod limits;
 mod outage;
+pub(crate) mod pbx;
 mod placing;
 mod prepaid;
 mod reading;

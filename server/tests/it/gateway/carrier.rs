@@ -17,6 +17,9 @@ const FRAME_SAMPLES: u32 = 160;
 /// Longer than anything takes that is sent at all.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// The number of a 180 that wants its PRACK.
+pub(super) const RSEQ: u32 = 4_711;
+
 /// How it answers an INVITE.
 #[derive(Debug, Clone)]
 pub(super) enum Manner {
@@ -24,6 +27,10 @@ pub(super) enum Manner {
     AtOnce,
     /// 183 with A-law audio, then 200.
     Announcing,
+    /// 180 that wants its PRACK, then 200.
+    Reliably,
+    /// 302 to `ported` at this address.
+    SendingTo(SocketAddr),
     /// This status and no more.
     Refusing(StatusCode),
 }
@@ -200,6 +207,18 @@ impl Carrier {
         }
     }
 
+    /// The next response to an INVITE that is neither 100 nor final.
+    pub(super) async fn told_early(&mut self) -> Response {
+        loop {
+            match self.next(&Method::Invite).await {
+                Message::Response(response) if response.status.is_provisional() && response.status.code() > 100 => {
+                    return response;
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// The next message, while one for this method is waited for.
     async fn next(&mut self, method: &Method) -> Message {
         let next = tokio::time::timeout(SILENCE, self.messages.recv()).await;
@@ -280,6 +299,17 @@ fn answers(manner: &Manner, request: &Request, address: SocketAddr) -> Vec<Respo
         (Method::Invite, Manner::AtOnce) => vec![with(StatusCode::OK, true)],
         (Method::Invite, Manner::Announcing) => {
             vec![with(StatusCode::SESSION_PROGRESS, true), with(StatusCode::OK, true)]
+        }
+        (Method::Invite, Manner::Reliably) => {
+            let mut ringing = with(StatusCode::RINGING, false);
+            ringing.headers.push(HeaderName::Require, "100rel");
+            ringing.headers.push(HeaderName::RSeq, RSEQ.to_string());
+            vec![ringing, with(StatusCode::OK, true)]
+        }
+        (Method::Invite, Manner::SendingTo(elsewhere)) => {
+            let mut moved = with(StatusCode::new(302).expect("a status"), false);
+            moved.headers.set(HeaderName::Contact, format!("<sip:ported@{elsewhere}>"));
+            vec![moved]
         }
         (Method::Invite, Manner::Refusing(status)) => vec![with(*status, false)],
         _ => vec![with(StatusCode::OK, false)],

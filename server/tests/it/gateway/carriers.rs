@@ -7,7 +7,7 @@ use serde_json::json;
 use sip::message::{HeaderName, Method, Response, StatusCode};
 use tokio::sync::mpsc;
 
-use super::carrier::{Carrier, Manner};
+use super::carrier::{Carrier, Manner, RSEQ};
 use super::support::{FROM, Live, serve};
 use crate::support::{Engine, Server};
 
@@ -21,6 +21,18 @@ async fn a_carrier_that_sends_the_call_elsewhere_fails_it_and_its_status_is_the_
     let id = live.place(json!({ "from": FROM, "to": CALLEE })).await;
     let call = live.call_that_is(&id, "failed").await;
     assert_eq!(call["hangup_cause"], "sip.302");
+}
+
+#[tokio::test]
+async fn a_carrier_whose_redirections_are_followed_is_left_for_the_one_that_it_names() {
+    let mut gateway = Carrier::that_answers(Manner::AtOnce).await;
+    let carrier = Carrier::that_answers(Manner::SendingTo(gateway.address)).await;
+    let trunk = Trunk { follow_redirects: true, ..carrier.trunk() };
+    let live = Live::of(Server::start(Engine::Sqlite).await.configured(|config| config.trunk.push(trunk))).await;
+    let id = live.place(json!({ "from": FROM, "to": CALLEE, "max_duration": 1 })).await;
+    let sent = gateway.asked(Method::Invite).await;
+    assert_eq!(sent.uri.to_string(), format!("sip:ported@{}", gateway.address));
+    assert_eq!(live.call_that_is(&id, "completed").await["status"], "completed");
 }
 
 #[tokio::test]
@@ -45,6 +57,73 @@ async fn a_carriers_session_timer_is_kept_and_its_refreshes_are_answered_without
     assert_eq!(refreshed.headers.text(&HeaderName::SessionExpires), Ok(Some("1800;refresher=uac")));
     carrier.send(server, Method::Bye, FROM, &to, 3, "").await;
     assert_eq!(carrier.told(Method::Bye).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_a_carrier_says_reliably_is_acknowledged() {
+    let mut carrier = Carrier::that_answers(Manner::Reliably).await;
+    let live = Live::with_carrier(&carrier).await;
+    let id = live.place(json!({ "from": FROM, "to": CALLEE, "max_duration": 1 })).await;
+    let invite = carrier.asked(Method::Invite).await;
+    assert!(invite.supported().expect("a list").contains(&"100rel".to_owned()));
+    let prack = carrier.asked(Method::Prack).await;
+    let expected = format!("{RSEQ} {} INVITE", invite.cseq().expect("a CSeq").number);
+    assert_eq!(prack.headers.text(&HeaderName::RAck), Ok(Some(expected.as_str())));
+    live.call_that_is(&id, "completed").await;
+}
+
+#[tokio::test]
+async fn a_carrier_that_requires_reliable_responses_is_answered_once_it_has_acknowledged_them() {
+    let mut carrier = Carrier::that_answers(Manner::Announcing).await;
+    let live = Live::with_carrier(&carrier).await;
+    let url = serve(json!([{ "dial": { "to": CALLEE } }])).await;
+    live.route(json!({ "voice_callback_url": url })).await;
+    let server = live.gateway.sip_address;
+    let to = format!("<sip:{FROM}@{server}>");
+    carrier.send(server, Method::Invite, FROM, &to, 1, "Require: 100rel\r\n").await;
+    let mut cseq = 1;
+    // As many as it takes until one describes what is heard: that is what a 200 has to wait for.
+    let to = loop {
+        let early = carrier.told_early().await;
+        assert_eq!(early.require(), Ok(vec!["100rel".to_owned()]));
+        let to = early.headers.text(&HeaderName::To).expect("text").expect("a To").to_owned();
+        cseq += 1;
+        let rseq = early.rseq().expect("a number").expect("an RSeq");
+        carrier.send(server, Method::Prack, FROM, &to, cseq, &format!("RAck: {rseq} 1 INVITE\r\n")).await;
+        assert_eq!(carrier.told(Method::Prack).await.status, StatusCode::OK);
+        if !early.body.is_empty() {
+            break to;
+        }
+    };
+    let answer = carrier.told(Method::Invite).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    carrier.send(server, Method::Ack, FROM, &to, 1, "").await;
+    let call = live.newest_call().await;
+    live.call_that_is(call["id"].as_str().expect("an id"), "answered").await;
+    carrier.send(server, Method::Bye, FROM, &to, cseq + 1, "").await;
+    assert_eq!(carrier.told(Method::Bye).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_a_trunk_lists_goes_on_from_its_calls_and_to_it_and_nothing_else_does() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let listed = ["X-Account", "Identity"].map(str::to_owned).to_vec();
+    let trunk = Trunk { pass_headers: listed, ..carrier.trunk() };
+    let live = Live::of(Server::start(Engine::Sqlite).await.configured(|config| config.trunk.push(trunk))).await;
+    let url = serve(json!([{ "dial": { "to": CALLEE } }])).await;
+    live.route(json!({ "voice_callback_url": url })).await;
+    let server = live.gateway.sip_address;
+    let to = format!("<sip:{FROM}@{server}>");
+    let passport = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln;info=<https://cert.example/a.pem>";
+    let more = format!("X-Account: 7\r\nIdentity: {passport}\r\nX-Other: 8\r\nDiversion: <sip:a@b>\r\n");
+    carrier.send(server, Method::Invite, FROM, &to, 1, &more).await;
+    let sent = carrier.asked(Method::Invite).await;
+    let has = |name: &str| {
+        let value = sent.headers.text(&HeaderName::from_token(name)).expect("text");
+        value.map(str::to_owned)
+    };
+    assert_eq!((has("X-Account").as_deref(), has("Identity").as_deref()), (Some("7"), Some(passport)));
+    assert_eq!((has("X-Other"), has("Diversion")), (None, None));
 }
 
 #[tokio::test]

@@ -211,6 +211,37 @@ async fn scanners_and_those_who_ask_for_other_domains_get_silence_and_are_blocke
 }
 
 #[tokio::test]
+async fn an_operator_sees_what_counts_against_whom_and_forgives_it() {
+    let live = Live::with_money().await;
+    let operator = live.server.operator().await;
+    let list = "/v1/admin/sip/strangers";
+    assert_eq!(operator.get(list).await.expect(200).json, json!([]));
+    let phone = Phone::facing(live.gateway.sip_address).await;
+    let own = phone.server.to_string();
+    phone.request("INVITE", "elsewhere.example", "sip:x@elsewhere.example", 1, "").await;
+    phone.request("OPTIONS", &own, "sip:100@1.1.1.1", 2, "User-Agent: friendly-scanner\r\n").await;
+    let blocked = eventually("it is blocked", async || {
+        let strangers = operator.get(list).await.expect(200).json;
+        (strangers[0]["is_blocked"] == true).then(|| strangers[0].clone())
+    });
+    let blocked = blocked.await;
+    assert_eq!((&blocked["address"], &blocked["score"]), (&json!("127.0.0.1"), &json!(64)));
+    let reasons = json!([{ "reason": "scanner", "strikes": 60 }, { "reason": "foreign_domain", "strikes": 4 }]);
+    assert_eq!(blocked["reasons"], reasons);
+    assert!(blocked["blocked_until"].is_string());
+    live.asha.get(list).await.expect_error("auth.admin_required");
+    let path = format!("{list}/127.0.0.1");
+    operator.delete(&path).await.expect(204);
+    operator.delete(&path).await.expect_error("not_found");
+    assert_eq!(operator.get(list).await.expect(200).json, json!([]));
+    assert_eq!(phone.ask("OPTIONS", "sip:anyone@127.0.0.1", 3, "").await, 200);
+    let entries =
+        "select count(*) from audit_log where action_kind = 'stranger.unblocked' and subject_id = '127.0.0.1'";
+    let count: i64 = sqlx::query_scalar(entries).fetch_one(live.server.app.db.pool()).await.expect("a count");
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
 async fn repeated_failures_end_in_silence() {
     let live = Live::with_money().await;
     let phone = Phone::facing(live.gateway.sip_address).await;

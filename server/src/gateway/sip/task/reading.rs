@@ -10,14 +10,14 @@ use sip::ua::{FlowId, Input, Party, Path, Reply};
 
 use super::Task;
 use crate::gateway::sip::flows::datagram_path;
-use crate::gateway::sip::screening::{Judgement, Screening, Sender, Verdict};
+use crate::gateway::sip::screening::{Judgement, Offence, Reason, Screening, Sender, Verdict};
 use crate::gateway::sip::{UDP_FLOW, WEB, WebInput};
 
 /// Datagrams of strangers that may wait for their turn; more are dropped. The socket's own queue, which trunks share with
 /// them, is emptied at once, whoever sends how much.
 const STRANGERS_WAITING: usize = 1_024;
 /// Counted against a stranger for noise, and for a response to nothing.
-const UNEXPECTED: u32 = 1;
+const UNEXPECTED: Offence = Offence { reason: Reason::Noise, strikes: 1 };
 
 impl Task {
     pub(super) fn read(&mut self, source: SocketAddr, datagram: &[u8]) {
@@ -48,8 +48,8 @@ impl Task {
         }
         let message = sip::parse::message(datagram.clone());
         match self.hold_back(now, path, &*screening, &message) {
-            Some(0) => {}
-            Some(strikes) => screening.strike(now, source, strikes),
+            Some(Offence { strikes: 0, .. }) => {}
+            Some(offence) => screening.strike(now, source, offence),
             None => self.give(now, path, Party::Stranger, message, &datagram.into()),
         }
     }
@@ -69,12 +69,12 @@ impl Task {
         path: Path,
         screening: &dyn Screening,
         message: &Result<Message, ParseError>,
-    ) -> Option<u32> {
+    ) -> Option<Offence> {
         let over_datagrams = path.flow == UDP_FLOW;
         let request = match message {
             Ok(Message::Request(request)) if request.is_well_formed() => request,
             Ok(Message::Response(response)) if self.ua.expects(response) => return None,
-            Err(ParseError::KeepAlive) => return Some(0),
+            Err(ParseError::KeepAlive) => return Some(Offence::NONE),
             Ok(_) | Err(_) => {
                 screening.silenced();
                 return Some(UNEXPECTED);
@@ -88,7 +88,7 @@ impl Task {
             WEB => Sender::Web,
             _ => Sender::Stream(path.remote),
         };
-        let Judgement { verdict, strikes } = screening.judge(request, sender);
+        let Judgement { verdict, offence } = screening.judge(request, sender);
         let is_heard =
             !over_datagrams || matches!(verdict, Verdict::Enter | Verdict::Silence) || self.answers.take(now);
         match verdict {
@@ -100,7 +100,7 @@ impl Task {
             }
             Verdict::Silence | Verdict::Answer(_) | Verdict::Capabilities(_) => screening.silenced(),
         }
-        Some(strikes)
+        Some(offence)
     }
 
     /// What a connection has for us.
@@ -130,13 +130,13 @@ impl Task {
         self.take_offer(path, party, &message);
         if party == Party::Stranger
             && let Some(screening) = self.screening.clone()
-            && let Some(strikes) = self.hold_back(now, path, &*screening, &message)
+            && let Some(offence) = self.hold_back(now, path, &*screening, &message)
         {
             self.drain();
-            if strikes > 0 && path.local != WEB {
-                screening.strike(now, path.remote, strikes);
+            if offence.strikes > 0 && path.local != WEB {
+                screening.strike(now, path.remote, offence);
             }
-            return self.strike_flow(flow, strikes);
+            return self.strike_flow(flow, offence.strikes);
         }
         self.give(now, path, party, message, raw);
     }

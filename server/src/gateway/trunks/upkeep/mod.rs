@@ -339,7 +339,7 @@ mod tests {
             register = true"#;
         let mut settings: config::Trunk = toml::from_str(text).expect("settings");
         change(&mut settings);
-        Trunk::from_settings(&settings, None).await.expect("a trunk")
+        Trunk::from_settings(&settings, None, &crate::entropy::Entropy::seeded(1)).await.expect("a trunk")
     }
 
     #[tokio::test]
