@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Longest recording, in seconds: a day would fill a disk unnoticed, four hours is the longest call.
-const MAX_LENGTH_S: u32 = 14_400;
+pub(super) const MAX_LENGTH_S: u32 = 14_400;
 
 /// Longest silence that is waited for, in seconds.
 const MAX_TIMEOUT_S: u32 = 600;

@@ -184,7 +184,7 @@ fn a_target_is_one_of_the_described_kinds() {
 }
 
 #[test]
-fn a_prompt_is_spoken_or_played_in_either_spelling() {
+fn a_prompt_is_spoken_played_or_silent_in_either_spelling() {
     for prompt in schemas()["Prompt"]["oneOf"].as_array().expect("spellings") {
         let spelled = prompt["required"][0].as_str().expect("a verb");
         let target = prompt["properties"][spelled]["$ref"].as_str().and_then(|target| target.rsplit('/').next());
