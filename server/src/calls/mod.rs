@@ -20,6 +20,7 @@ pub mod spending;
 pub mod stats;
 pub(crate) mod store;
 pub mod stream;
+mod telling;
 pub mod trace;
 
 use async_trait::async_trait;
@@ -46,6 +47,7 @@ pub use record::{
     Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, event_data, recover,
 };
 pub use sautikit_api::calls::{Direction, LegKind};
+pub use telling::{Untold, tell_customer};
 
 /// Why a call was refused or could not be handled.
 #[derive(Debug, Error)]

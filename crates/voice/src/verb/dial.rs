@@ -13,6 +13,7 @@ use sautikit_api::{
 use serde_json::json;
 
 use self::transfer::Transferring;
+use super::send_digits::Pressing;
 use super::{Flow, Then, Verb};
 use crate::{
     cause::{Cause, CauseKind},
@@ -45,7 +46,7 @@ pub(crate) struct Dial {
 }
 
 /// ```text
-///   Ringing ── a target answers ──► Bridged ── it ends, `*`, longest duration ──► done
+///   Ringing ── a target answers ──► (Pressing) ──► Bridged ── it ends, `*`, longest duration ──► done
 ///      │                            │  ▲ answered, or back with whom it was
 ///      │             one transfers  ▼  │
 ///      │                       Transferring ── nobody answers and nobody is left ──► done
@@ -54,6 +55,8 @@ pub(crate) struct Dial {
 enum Stage {
     /// Targets ring.
     Ringing(RingGroup),
+    /// One has answered, and hears an extension before the two are connected.
+    Pressing(Pressing),
     /// Party and this leg talk.
     Bridged(LegId),
     /// One of them waits for somebody else instead of the other.
@@ -120,6 +123,19 @@ impl Dial {
                 }
                 self.ringing(shared, ringing)
             }
+            Stage::Pressing(pressing) => {
+                let leg = pressing.leg();
+                match signal {
+                    Signal::Ended(ended, cause) if *ended == leg => {
+                        self.stop_ringback(shared);
+                        shared.timers.disarm(TimerId::SendDigits);
+                        return self.over(shared, leg, *cause);
+                    }
+                    Signal::Timer(TimerId::SendDigits) if !pressing.next(shared) => self.bridge(shared, leg),
+                    _ => {}
+                }
+                Flow::Stay
+            }
             Stage::Bridged(leg) => {
                 let leg = *leg;
                 self.bridged(shared, leg, signal)
@@ -139,6 +155,12 @@ impl Dial {
                 shared.results.set("DialCallStatus", status.as_str());
                 shared.results.set("DialCallDuration", "0");
             }
+            Stage::Pressing(pressing) => {
+                let leg = pressing.leg();
+                self.stop_ringback(shared);
+                shared.timers.disarm(TimerId::SendDigits);
+                self.hang_up(shared, leg, CauseKind::NormalClearing);
+            }
             Stage::Bridged(leg) => {
                 let leg = *leg;
                 self.hang_up(shared, leg, CauseKind::NormalClearing);
@@ -151,7 +173,14 @@ impl Dial {
         match ringing {
             Ringing::On => Flow::Stay,
             Ringing::Answered(leg) => {
-                self.bridge(shared, leg);
+                match self.spec.send_digits.as_deref().map(|digits| Pressing::new(leg, digits)) {
+                    // The party hears it ring until then.
+                    Some(mut pressing) => {
+                        pressing.next(shared);
+                        self.stage = Stage::Pressing(pressing);
+                    }
+                    None => self.bridge(shared, leg),
+                }
                 Flow::Stay
             }
             Ringing::Failed(cause) => {
@@ -233,7 +262,8 @@ impl Dial {
         if let Some(channels) = self.spec.record {
             shared.forget_recording();
             let (source, channels) = (RecordingSource::Dial, channels.into());
-            let terms = RecordingTerms { source, channels, trims_silence: false };
+            let status_callback = shared.absolute(self.spec.recording_status_callback.as_deref());
+            let terms = RecordingTerms { source, channels, trims_silence: false, status_callback };
             self.take = Some(shared.start_recording(self.party, Some(leg), terms));
         }
         self.stage = Stage::Bridged(leg);

@@ -186,3 +186,22 @@ fn everything_stops_when_the_caller_hangs_up() {
     sim.leg(0, LegEvent::Ended(CauseKind::Canceled.into()));
     sim.expect(&["hang up 1 canceled", "hang up 2 canceled", "ask Final https://shop.example/voice", "end canceled"]);
 }
+
+#[test]
+fn an_extension_is_pressed_before_the_two_are_connected() {
+    let mut sim = dialling(r#""to": "+254722000001", "sendDigits": "w12""#);
+    sim.leg(1, LegEvent::Ringing).said();
+    sim.leg(1, LegEvent::Answered).expect(&[]);
+    sim.after_ms(500).expect(&["press 1 1", "press 1 2"]);
+    sim.after_ms(400).expect(&["accept 0", "join 0 1"]);
+    sim.after(3).bye(1);
+    sim.expect(&["split 0 1", "play 0 next"]);
+    // One that hangs up meanwhile ends the dial, and nothing is pressed afterwards.
+    let mut gone = dialling(r#""to": "+254722000001", "sendDigits": "WW12""#);
+    gone.leg(1, LegEvent::Answered).said();
+    gone.after(1).bye(1);
+    gone.expect(&["accept 0", "play 0 next"]);
+    gone.after(3).expect(&[]);
+    let shown = gone.events.iter().find(|event| event.data["verb"] == "dial").expect("an entry");
+    assert_eq!(shown.data["attributes"]["sendDigits"], "••••");
+}

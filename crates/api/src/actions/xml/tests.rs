@@ -121,6 +121,14 @@ fn both_notations_mean_the_same() {
             r#"<Stop><Stream name="s"/></Stop><StopStream/>"#,
             json!([{ "stopStream": { "name": "s" } }, { "stopStream": {} }]),
         ),
+        (
+            r#"<Dial record="true" recordingStatusCallback="/kept" recordingStatusCallbackEvent="completed"><Number sendDigits="wwww1928">+254722000042</Number></Dial>"#,
+            json!([{ "dial": { "to": "+254722000042", "record": true, "recordingStatusCallback": "/kept", "sendDigits": "wwww1928" } }]),
+        ),
+        (
+            r#"<Dial><Conference record="true" statusCallback="/who" statusCallbackEvent="join leave" recordingStatusCallback="/kept">team</Conference></Dial>"#,
+            json!([{ "conference": { "name": "team", "record": true, "statusCallback": "/who", "recordingStatusCallback": "/kept" } }]),
+        ),
         ("<Conference/>", json!([{ "conference": { "name": "room" } }])),
         (
             r#"<Pause length="3"/><Redirect method="POST">/menu</Redirect>"#,

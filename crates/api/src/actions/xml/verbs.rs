@@ -67,6 +67,11 @@ const CONFERENCE: &[Known] = &[
     same("muted", Kind::Flag),
     same("coach", Kind::Text),
     same("record", Kind::Kept),
+    same("recordingStatusCallback", Kind::Text),
+    Known { written: "recordingStatusCallbackEvent", ours: None, kind: Kind::Text },
+    same("statusCallback", Kind::Text),
+    // All that there is to tell is told.
+    Known { written: "statusCallbackEvent", ours: None, kind: Kind::Text },
     same("waitUrl", Kind::Text),
     same("action", Kind::Text),
 ];
@@ -96,6 +101,8 @@ const RECORD: &[Known] = &[
     same("playBeep", Kind::Flag),
     same("trimSilence", Kind::Flag),
     means("trim", "trimSilence", Kind::Trim),
+    same("recordingStatusCallback", Kind::Text),
+    Known { written: "recordingStatusCallbackEvent", ours: None, kind: Kind::Text },
     same("action", Kind::Text),
     means("callbackUrl", "action", Kind::Text),
 ];
