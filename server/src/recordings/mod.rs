@@ -50,7 +50,7 @@ use crate::web::caller::Caller;
 use crate::webhooks::{self, EventKind, Subject};
 
 pub use keeper::{Attempts, look, run};
-pub use links::recordings_url;
+pub use links::{Format, recordings_url};
 pub use log_file::{Header, KEY_BYTES};
 pub use lost::fail_lost;
 pub(crate) use store::STATEMENTS;
