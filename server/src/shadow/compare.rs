@@ -22,8 +22,8 @@ const MOST_WARNINGS: usize = 20;
 /// Bytes of the shadow's answer that are kept.
 const KEPT_BODY_BYTES: usize = 4 * 1024;
 /// Attributes that hold a URL.
-const URLS: [&str; 7] =
-    ["url", "action", "waitUrl", "statusCallback", "recordingStatusCallback", "ringTone", "holdMusic"];
+const URLS: [&str; 8] =
+    ["url", "action", "waitUrl", "statusCallback", "recordingStatusCallback", "whisperUrl", "ringTone", "holdMusic"];
 /// In place of what nobody is shown.
 const HIDDEN: &str = "\"•••\"";
 

@@ -104,6 +104,9 @@ pub struct Dial {
     /// Keys that are pressed towards whoever answers, before the two are connected; may be a PIN, so shown is how long it is.
     #[serde(serialize_with = "masked_keys")]
     pub send_digits: Option<String>,
+    /// Who is asked what whoever answers is told before the two are connected; unset = they are connected at once.
+    #[serde(rename = "whisperUrl")]
+    pub whisper_url: Option<String>,
     /// Whether the target that answers is judged to be a person or a machine, while both talk; not unless given.
     #[serde(rename = "machineDetection", serialize_with = "MachineDetection::serialize_name")]
     pub machine_detection: Option<MachineDetection>,
@@ -134,6 +137,7 @@ impl Dial {
             record: None,
             recording_status_callback: None,
             send_digits: None,
+            whisper_url: None,
             machine_detection: None,
             ends_when_answered: false,
         }
@@ -157,6 +161,7 @@ impl Dial {
             record: Channels::read(&mut attributes, "record")?,
             recording_status_callback: attributes.url("recordingStatusCallback")?,
             send_digits: keys(&mut attributes, "sendDigits")?,
+            whisper_url: attributes.url("whisperUrl")?,
             machine_detection: MachineDetection::read(&mut attributes)?,
             ends_when_answered: false,
             to: defaults.to,
@@ -182,6 +187,8 @@ impl Dial {
             greeting is over) or a fax. The next callback has it in `AnsweredBy`.";
         let digits = "Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an \
             extension.";
+        let whisper = "Who is asked what whoever answers is told before the two are connected: `say`, `play`, `pause`, `getDigits`, \
+            `sendDigits`, `redirect`; `hangup` refuses the call.";
         let star = "Whether `*` by the party of the call ends the connection.";
         object(
             "Calls one or several targets and connects the first that answers.",
@@ -196,6 +203,7 @@ impl Dial {
                 ("record", Described::channels(record).or(false)),
                 ("recordingStatusCallback", Described::url(RECORDING_TOLD)),
                 ("sendDigits", Described::keys(KEYS, digits)),
+                ("whisperUrl", Described::url(whisper)),
                 ("machineDetection", Described::one_of(&MachineDetection::NAMES, machine)),
                 ("ringTone", Described::url(ring_tone)),
                 ("hangupOnStar", Described::boolean(star).or(defaults.hangup_on_star)),

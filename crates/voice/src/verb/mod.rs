@@ -137,6 +137,7 @@ impl Verb {
         match self {
             Self::Enqueue(enqueue) => enqueue.abandon(shared),
             Self::Conference(conference) => conference.abandon(shared),
+            Self::Dial(dial) => dial.abandon(shared),
             _ => {}
         }
     }

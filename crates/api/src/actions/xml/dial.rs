@@ -29,6 +29,7 @@ const DIAL: &[Known] = &[
     same("recordingStatusCallback", Kind::Text),
     Known { written: "recordingStatusCallbackEvent", ours: None, kind: Kind::Text },
     same("sendDigits", Kind::Text),
+    same("whisperUrl", Kind::Text),
     same("machineDetection", Kind::Machine),
     // Read below.
     Known { written: "phoneNumbers", ours: None, kind: Kind::Text },
@@ -36,7 +37,8 @@ const DIAL: &[Known] = &[
 ];
 
 /// Of the element that names a target.
-const OF_TARGET: &[Known] = &[same("machineDetection", Kind::Machine), same("sendDigits", Kind::Text)];
+const OF_TARGET: &[Known] =
+    &[same("machineDetection", Kind::Machine), same("sendDigits", Kind::Text), means("url", "whisperUrl", Kind::Text)];
 
 /// What of a `<Dial>` means the same to the queue that it dials.
 const OF_QUEUE: [&str; 3] = ["timeout", "record", "action"];
@@ -125,7 +127,7 @@ fn named(
             add(reader, child, &text_of(child), targets);
         }
         "client" => {
-            reader.attributes(child, &[]);
+            attributes.extend(reader.attributes(child, &[OF_TARGET]));
             // TwiML names it by an element of its own where parameters go along.
             let name =
                 child.children().find(|inner| verb_of(*inner) == "identity").map_or_else(|| text_of(child), text_of);

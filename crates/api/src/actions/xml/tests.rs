@@ -126,6 +126,10 @@ fn both_notations_mean_the_same() {
             json!([{ "dial": { "to": "+254722000042", "record": true, "recordingStatusCallback": "/kept", "sendDigits": "wwww1928" } }]),
         ),
         (
+            r#"<Dial><Client url="/who" method="POST"><Identity>asha</Identity></Client></Dial>"#,
+            json!([{ "dial": { "to": "client:asha", "whisperUrl": "/who" } }]),
+        ),
+        (
             r#"<Dial><Conference record="true" statusCallback="/who" statusCallbackEvent="join leave" recordingStatusCallback="/kept">team</Conference></Dial>"#,
             json!([{ "conference": { "name": "team", "record": true, "statusCallback": "/who", "recordingStatusCallback": "/kept" } }]),
         ),
