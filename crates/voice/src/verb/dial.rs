@@ -36,6 +36,8 @@ pub(crate) struct Dial {
     spec: actions::Dial,
     party: LegId,
     stage: Stage,
+    /// Who rings if whoever has answered does not take the call.
+    others: Option<RingGroup>,
     /// Our ringback plays to the party.
     ringback: bool,
     /// The file that takes its place once it is there.
@@ -88,6 +90,7 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
         spec,
         party,
         stage: Stage::Ringing(group),
+        others: None,
         ringback: false,
         music: None,
         joined: None,
@@ -185,6 +188,7 @@ impl Dial {
                 if let Some(leg) = self.answered() {
                     shared.hang_up(leg, CauseKind::NormalClearing.into());
                 }
+                self.others = None;
                 self.not_connected(shared);
             }
             Stage::Bridged(leg) => {
@@ -215,6 +219,9 @@ impl Dial {
     fn answers(&mut self, shared: &mut Shared, leg: LegId) {
         if self.spec.send_digits.is_none() && self.spec.whisper_url.is_none() {
             return self.bridge(shared, leg);
+        }
+        if let Stage::Ringing(group) = core::mem::replace(&mut self.stage, Stage::Over) {
+            self.others = Some(group);
         }
         let heard_it = self.joined.is_some();
         self.unjoin(shared);
@@ -255,6 +262,12 @@ impl Dial {
     /// Whoever answered is gone, or does not take the call.
     fn not_connected(&mut self, shared: &mut Shared) -> Flow {
         self.drop_screening(shared);
+        if let Some(mut group) = self.others.take()
+            && group.go_on(shared) == Ringing::On
+        {
+            self.stage = Stage::Ringing(group);
+            return Flow::Stay;
+        }
         self.stop_ringback(shared);
         failed(shared, &self.spec, Cause::unanswered())
     }

@@ -267,3 +267,17 @@ fn a_caller_who_gives_up_while_the_other_is_asked_ends_all_of_it() {
         sim.after(30).expect(&[]);
     }
 }
+
+#[test]
+fn who_does_not_take_the_call_leaves_it_to_the_next_in_turn() {
+    let mut sim = dialling(r#""to": ["client:first", "client:second"], "sequential": true, "whisperUrl": "/who""#);
+    sim.leg(1, LegEvent::Answered).expect(&["ask Steer https://shop.example/who"]);
+    sim.answer(r#"[{"hangup": {}}]"#);
+    sim.expect(&["hang up 1 normal_clearing", &format!("dial 2 client second as {AMINA}")]);
+    sim.leg(2, LegEvent::Answered).expect(&["ask Steer https://shop.example/who"]);
+    sim.answer("[]").expect(&["accept 0", "join 0 2"]);
+    // Nobody is left after the last.
+    let mut none = dialling(r#""to": ["client:first"], "sequential": true, "whisperUrl": "/who""#);
+    none.leg(1, LegEvent::Answered).said();
+    none.answer(r#"[{"hangup": {}}]"#).expect(&["hang up 1 normal_clearing", "accept 0", "play 0 next"]);
+}
