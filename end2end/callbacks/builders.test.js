@@ -38,21 +38,21 @@ const DOCUMENTS = {
       gather.play("https://a.example/menu.mp3");
       gather.pause({ length: 1 });
       r.say("Goodbye");
-    }), ["getDigits", "say"], [SKIPPED]],
+    }), ["getDigits", "say"], []],
   "/twilio/speech": [twiml((r) => r.gather({ input: "speech", hints: "yes, no" })), ["getDigits", "hangup"], [/speech is not recognised/, /no attribute hints/]],
   "/twilio/dial": [
     twiml((r) => {
-      const dial = r.dial({ callerId: NUMBER, timeout: 20, timeLimit: 600, action: "/after", hangupOnStar: true, answerOnBridge: true });
-      dial.number(CALLEE);
-      dial.client("asha");
+      const dial = r.dial({ callerId: NUMBER, timeout: 20, timeLimit: 600, action: "/after", hangupOnStar: true, answerOnBridge: true, record: "record-from-answer", recordingStatusCallback: "/kept" });
+      dial.number({ sendDigits: "wwww1928", url: "/who", method: "POST" }, CALLEE);
+      dial.client({ url: "/who" }, "asha");
       dial.sip("sip:asha@example.com");
     }), ["dial"], []],
   "/twilio/dial with text": [twiml((r) => r.dial(CALLEE)), ["dial"], []],
   "/twilio/conference": [
-    twiml((r) => r.dial().conference({ beep: "onEnter", startConferenceOnEnter: true, endConferenceOnExit: false, maxParticipants: 5 }, "team")),
+    twiml((r) => r.dial().conference({ beep: "onEnter", startConferenceOnEnter: true, endConferenceOnExit: false, maxParticipants: 5, statusCallback: "/who", statusCallbackEvent: ["join", "leave"] }, "team")),
     ["conference"], []],
   "/twilio/queue": [twiml((r) => r.dial().queue("support")), ["dequeue"], []],
-  "/twilio/record": [twiml((r) => r.record({ maxLength: 10 })), ["record"], []],
+  "/twilio/record": [twiml((r) => r.record({ maxLength: 10, recordingStatusCallback: "/kept", recordingStatusCallbackEvent: ["completed"] })), ["record"], []],
   "/twilio/enqueue": [twiml((r) => r.enqueue("support")), ["enqueue"], []],
   "/twilio/leave": [twiml((r) => r.leave()), ["leave"], []],
   "/twilio/connect": [twiml((r) => r.connect().stream({ url: "wss://a.example/s" })), ["stream"], []],

@@ -53,6 +53,8 @@ pub struct Shared {
     pub mail_bell: Arc<Notify>,
     /// Rung after something is to be asked of a payment provider, which has a runner of its own too.
     pub payment_bell: Arc<Notify>,
+    /// Rung after a customer's server is to be told something, which has a runner of its own too.
+    pub callback_bell: Arc<Notify>,
     /// Counts what is written about tenants.
     pub tenant_changes: Arc<Changes>,
     /// This node, as calls and job leases name it; stays the same across restarts.

@@ -32,6 +32,8 @@ sets! {
     HangupCause;
     /// What asked for a recording.
     RecordingSource;
+    /// As what a recording is heard.
+    RecordingFormat;
     /// What can stand on a call's timeline.
     CallEventKind;
     /// Whether a workspace works; a suspended one reads, tops up and settles.

@@ -22,6 +22,8 @@ pub mod halfband;
 pub mod jitter;
 pub mod level;
 #[cfg(feature = "opus")]
+pub mod ogg;
+#[cfg(feature = "opus")]
 pub mod opus;
 pub mod plc;
 pub mod quality;

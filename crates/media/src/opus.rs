@@ -8,6 +8,9 @@ use crate::codec::{CodecError, Rate};
 /// Bits per second: speech stays transparent, FEC included.
 const BITRATE: i32 = 24_000;
 
+/// The same of a channel of a file, without FEC.
+const FILE_BITRATE: i32 = 16_000;
+
 /// Of 0 to 10; above 5 the cost doubles and the ear does not follow.
 const COMPLEXITY: i32 = 5;
 
@@ -30,13 +33,32 @@ pub struct Encoder(libopus::Encoder);
 impl Encoder {
     /// Opens libopus.
     pub fn new(rate: Rate) -> Result<Self, CodecError> {
-        let mut encoder = libopus::Encoder::new(rate.hz(), libopus::Channels::Mono, libopus::Application::Voip)?;
-        encoder.set_bitrate(libopus::Bitrate::Bits(BITRATE))?;
+        let mut encoder = Self::open(rate, libopus::Channels::Mono, BITRATE)?;
+        encoder.0.set_inband_fec(true)?;
+        encoder.0.set_packet_loss_perc(EXPECTED_LOSS_PERCENT)?;
+        Ok(encoder)
+    }
+
+    /// For files of one channel or of two, whose samples come in turn: nothing of them is lost on the way, so that they need no
+    /// redundancy.
+    pub fn for_files(rate: Rate, is_stereo: bool) -> Result<Self, CodecError> {
+        match is_stereo {
+            false => Self::open(rate, libopus::Channels::Mono, FILE_BITRATE),
+            true => Self::open(rate, libopus::Channels::Stereo, 2 * FILE_BITRATE),
+        }
+    }
+
+    fn open(rate: Rate, channels: libopus::Channels, bitrate: i32) -> Result<Self, CodecError> {
+        let mut encoder = libopus::Encoder::new(rate.hz(), channels, libopus::Application::Voip)?;
+        encoder.set_bitrate(libopus::Bitrate::Bits(bitrate))?;
         encoder.set_complexity(COMPLEXITY)?;
-        encoder.set_inband_fec(true)?;
-        encoder.set_packet_loss_perc(EXPECTED_LOSS_PERCENT)?;
         encoder.set_signal(libopus::Signal::Voice)?;
         Ok(Self(encoder))
+    }
+
+    /// How far behind the encoder is, in samples of a channel.
+    pub fn lookahead(&mut self) -> Result<u32, CodecError> {
+        u32::try_from(self.0.get_lookahead()?).map_err(|_| CodecError::Opus)
     }
 
     /// Appends one encoded frame to `out`.

@@ -80,10 +80,10 @@ impl Asking {
         shared.record(EventName::CallbackUnanswered, None, data);
     }
 
-    /// New actions have come before the answer, which counts no more.
+    /// New actions have come before the answer, or whom it was about is gone: it counts no more.
     pub(crate) fn cancel(mut self, shared: &mut Shared) {
         self.stop_waiting(shared);
-        let data = json!({"ms": self.waited_ms(shared), "reason": "new actions came before the answer"});
+        let data = json!({"ms": self.waited_ms(shared), "reason": "its answer is not waited for any more"});
         shared.record(EventName::CallbackUnanswered, None, data);
     }
 

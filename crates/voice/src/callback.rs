@@ -126,6 +126,7 @@ pub fn shown_body(body: &str, answer: &Answer) -> String {
     for action in &answer.actions {
         let hidden: Vec<&str> = match action {
             Action::SendDigits(keys) => vec![keys.digits.as_str()],
+            Action::Dial(dial) => dial.send_digits.as_deref().into_iter().collect(),
             Action::Stream(stream) => stream.parameters.values().map(String::as_str).collect(),
             _ => Vec::new(),
         };
@@ -196,6 +197,15 @@ impl FetchFailure {
 /// The parameters that every callback of a call carries, in the words of its number's `compat`.
 pub fn call_params(facts: &Facts, status: CallStatus) -> Vec<(&'static str, String)> {
     params(Told { facts, status, results: Vec::new(), end: None })
+}
+
+/// What tells of something beside a call's steps, in the words of its number's `compat`: `told` by our names.
+pub fn status_params(
+    facts: &Facts,
+    status: CallStatus,
+    told: Vec<(&'static str, String)>,
+) -> Vec<(&'static str, String)> {
+    params(Told { facts, status, results: told, end: None })
 }
 
 /// Makes `url` absolute, from the URL that named it.

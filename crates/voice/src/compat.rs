@@ -111,6 +111,7 @@ fn twilio(Told { facts, status, results, end }: Told<'_>) -> Params {
             "ConferenceName" => params.push(("DialCallStatus", "answered".to_owned())),
             "ConferenceDuration" => params.push(("DialCallDuration", value)),
             "RecordingId" => params.push(("RecordingSid", value)),
+            "RecordingSource" => params.push((name, twilio_recording_source(&value).to_owned())),
             "QueueResult" => params.push((name, twilio_queue_result(&value).to_owned())),
             "DialBridgedTo" => {}
             _ => params.push((name, value)),
@@ -139,6 +140,17 @@ fn twilio_dial_status(ours: &str) -> &str {
         "no_answer" => "no-answer",
         // A telephone that declines is told as a busy one.
         "rejected" => "busy",
+        other => other,
+    }
+}
+
+/// By our word for it.
+fn twilio_recording_source(ours: &str) -> &str {
+    match ours {
+        "dial" => "DialVerb",
+        "record" => "RecordVerb",
+        "conference" => "Conference",
+        "call" => "OutboundAPI",
         other => other,
     }
 }
@@ -177,6 +189,7 @@ fn africas_talking(Told { facts, status, results, end }: Told<'_>) -> Params {
             "Digits" => params.push(("dtmfDigits", value)),
             "RecordingUrl" => params.push(("recordingUrl", value)),
             // It has no words for these; who asks for them by our attributes knows ours.
+            "RecordingStatus" | "StatusCallbackEvent" | "FriendlyName" => params.push((name, value)),
             _ if name.starts_with("Queue") || name.starts_with("Stream") => params.push((name, value)),
             _ => {}
         }

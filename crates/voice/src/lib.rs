@@ -44,6 +44,7 @@ mod verb;
 pub use call::Call;
 pub use callback::{
     Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call_params, callback_entry, shown_body, shown_url,
+    status_params,
 };
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};

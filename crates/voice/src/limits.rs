@@ -32,6 +32,9 @@ pub(crate) const CALLBACK_OVERDUE_AFTER: Duration = Duration::from_secs(15);
 /// Speech is synthesised far faster than it is heard; a provider that takes longer has failed.
 pub(crate) const SPEECH_OVERDUE_AFTER: Duration = Duration::from_secs(15);
 
+/// Whoever answers a dial and has not decided by then whether to take it will not; its caller hears it ring meanwhile.
+pub(crate) const SCREENING_LONGEST: Duration = Duration::from_secs(120);
+
 /// The beep before a recording, and the moment until it has left the listener's telephone.
 pub(crate) const RECORD_BEEP: Duration = Duration::from_millis(350);
 

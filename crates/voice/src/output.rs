@@ -161,7 +161,7 @@ pub enum JudgeCommand {
 pub struct TakeId(pub u32);
 
 /// What the recorder is asked to do. Commands that come too late are no error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordingCommand {
     /// Record a leg; answered by [`crate::RecordingEvent`]s of this take.
     Start {
@@ -182,8 +182,8 @@ pub enum RecordingCommand {
     Stop(TakeId),
 }
 
-/// How a leg is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a leg is recorded. Its `Debug` leaves out the URL, which may hold a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RecordingTerms {
     /// What asked for it.
     pub source: RecordingSource,
@@ -191,6 +191,14 @@ pub struct RecordingTerms {
     pub channels: RecordedChannels,
     /// Silence at both ends is cut off, and nothing is kept where nothing was said.
     pub trims_silence: bool,
+    /// Who is told when it is ready or has failed, absolute.
+    pub status_callback: Option<String>,
+}
+
+impl fmt::Debug for RecordingTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RecordingTerms({:?}, {:?}, trims silence: {})", self.source, self.channels, self.trims_silence)
+    }
 }
 
 /// What asked for a recording.
@@ -287,6 +295,8 @@ pub struct ConferenceTerms {
     pub coach: Option<CallId>,
     /// The conference is recorded from here on.
     pub record: bool,
+    /// Who is told when its recording is ready or has failed, absolute.
+    pub recording_status_callback: Option<String>,
 }
 
 /// One place in a queue within its call.

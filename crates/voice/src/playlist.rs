@@ -1,4 +1,5 @@
-//! Texts and files that a leg hears one after the other: each is asked of the speech provider or fetched, then played.
+//! Texts, files and pauses that a leg hears one after the other: each text is asked of the speech provider and each file is
+//! fetched, then it is played.
 //!
 //! One that can't be had is left out, so that the others are heard. While one is waited for for long, the leg hears that we
 //! wait.
@@ -14,7 +15,7 @@ use crate::{
     limits::{FILE_OVERDUE_AFTER, SPEECH_OVERDUE_AFTER, WAITING_TONE_AFTER},
     output::{AssetId, File, LegId, MediaCommand, Output, Text, Tone},
     shared::Shared,
-    signal::Signal,
+    signal::{Signal, seconds},
     timers::TimerId,
 };
 
@@ -22,6 +23,8 @@ pub(crate) struct Playlist {
     listener: LegId,
     waiting: VecDeque<Prompt>,
     current: Option<Current>,
+    /// Between two of them nothing is heard for a while.
+    is_pausing: bool,
     /// The code of the first failure.
     failed: Option<&'static str>,
 }
@@ -90,7 +93,8 @@ impl Playlist {
         listener: LegId,
         prompts: impl IntoIterator<Item = Prompt>,
     ) -> (Self, Playing) {
-        let mut playlist = Self { listener, waiting: prompts.into_iter().collect(), current: None, failed: None };
+        let waiting = prompts.into_iter().collect();
+        let mut playlist = Self { listener, waiting, current: None, is_pausing: false, failed: None };
         let playing = playlist.next(shared);
         (playlist, playing)
     }
@@ -100,6 +104,11 @@ impl Playlist {
         match self.waiting.pop_front() {
             Some(Prompt::Say(say)) => self.speak(shared, say),
             Some(Prompt::Play(play)) => self.load(shared, play),
+            Some(Prompt::Pause(pause)) => {
+                self.is_pausing = true;
+                shared.arm(TimerId::Pause, seconds(pause.length_s));
+                Playing::On
+            }
             None => self.failed.map_or(Playing::Finished, Playing::Failed),
         }
     }
@@ -127,6 +136,13 @@ impl Playlist {
     }
 
     pub(crate) fn on(&mut self, shared: &mut Shared, signal: &Signal) -> Playing {
+        if self.is_pausing {
+            if !matches!(signal, Signal::Timer(TimerId::Pause)) {
+                return Playing::On;
+            }
+            self.is_pausing = false;
+            return self.next(shared);
+        }
         let Some(current) = &mut self.current else { return Playing::Finished };
         let is_asked = current.stage != Stage::Playing;
         match signal {
@@ -189,6 +205,9 @@ impl Playlist {
     /// Cuts it short.
     pub(crate) fn stop(&mut self, shared: &mut Shared) {
         self.waiting.clear();
+        if core::mem::take(&mut self.is_pausing) {
+            shared.timers.disarm(TimerId::Pause);
+        }
         let was_playing = self.current.as_ref().is_some_and(|current| current.stage == Stage::Playing);
         self.stop_waiting(shared, Stage::Asked);
         self.current = None;

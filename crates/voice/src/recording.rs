@@ -83,7 +83,8 @@ impl Shared {
     pub(crate) fn record_whole_call(&mut self) {
         if let (Some(party), Some(channels)) = (self.party, self.facts.record) {
             let (source, channels) = (RecordingSource::Call, channels.into());
-            self.start_recording(party, None, RecordingTerms { source, channels, trims_silence: false });
+            let terms = RecordingTerms { source, channels, trims_silence: false, status_callback: None };
+            self.start_recording(party, None, terms);
         }
     }
 

@@ -97,6 +97,12 @@ impl RingGroup {
         }
     }
 
+    /// Whoever answered does not take the call: the next in turn rings, where there is one.
+    pub(crate) fn go_on(&mut self, shared: &mut Shared) -> Ringing {
+        self.remember(Cause::unanswered());
+        self.ring_next(shared)
+    }
+
     /// Nobody rings any more.
     pub(crate) fn cancel(&mut self, shared: &mut Shared) {
         self.waiting.clear();

@@ -364,11 +364,16 @@ impl Shared {
         fetch
     }
 
+    /// A URL of the answer that runs, made absolute; none where it is no URL, which its author sees by nothing being told.
+    pub(crate) fn absolute(&self, url: Option<&str>) -> Option<String> {
+        let base = self.script.base().or(self.facts.voice_callback_url.as_deref());
+        resolve(base, url?).ok()
+    }
+
     /// Tells somebody of the customer's, and takes no answer: neither the call nor the limit of its callbacks knows of it.
     pub(crate) fn notify(&mut self, url: &str, told: Vec<(&'static str, String)>) {
-        let base = self.script.base().or(self.facts.voice_callback_url.as_deref());
         // A URL that is none was in an answer whose other actions run; its author sees it on the timeline.
-        let Ok(url) = resolve(base, url) else { return };
+        let Some(url) = self.absolute(Some(url)) else { return };
         self.notices += 1;
         if self.notices > MAX_NOTICES {
             return;

@@ -21,6 +21,7 @@ pub mod spending;
 pub mod stats;
 pub(crate) mod store;
 pub mod stream;
+mod telling;
 pub mod trace;
 
 use async_trait::async_trait;
@@ -47,6 +48,7 @@ pub use record::{
     Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, Written, event_data, recover,
 };
 pub use sautikit_api::calls::{Direction, LegKind};
+pub use telling::{Untold, tell_customer};
 
 /// Why a call was refused or could not be handled.
 #[derive(Debug, Error)]

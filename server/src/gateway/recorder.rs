@@ -116,6 +116,7 @@ pub(super) fn start(
         trims_silence: terms.trims_silence,
         started_at: app.now_us(),
         sealed_key,
+        status_callback: terms.status_callback,
     };
     let writing = recordings::writing(app, id);
     let began = app.clock.monotonic();

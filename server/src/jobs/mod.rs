@@ -84,5 +84,6 @@ fn bell(app: &AppState, lane: Lane) -> &Notify {
         Lane::Own => &app.job_bell,
         Lane::Mail => &app.mail_bell,
         Lane::Payments => &app.payment_bell,
+        Lane::Callbacks => &app.callback_bell,
     }
 }

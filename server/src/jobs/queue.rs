@@ -55,11 +55,13 @@ pub enum Lane {
     Mail,
     /// What is asked of payment providers.
     Payments,
+    /// What customers' servers are told beside events.
+    Callbacks,
 }
 
 impl Lane {
     /// Every lane.
-    pub(super) const ALL: [Self; 3] = [Self::Own, Self::Mail, Self::Payments];
+    pub(super) const ALL: [Self; 4] = [Self::Own, Self::Mail, Self::Payments, Self::Callbacks];
 
     /// Its name in the database.
     const fn as_str(self) -> &'static str {
@@ -67,6 +69,7 @@ impl Lane {
             Self::Own => "own",
             Self::Mail => "mail",
             Self::Payments => "payments",
+            Self::Callbacks => "callbacks",
         }
     }
 }

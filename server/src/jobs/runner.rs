@@ -117,7 +117,7 @@ async fn take<'a>(app: &'a AppState, lane: Lane, running: &mut Running<'a>) -> R
     loop {
         let limit = match lane {
             Lane::Own => BATCH,
-            Lane::Mail | Lane::Payments => AT_ONCE.saturating_sub(running.len()).min(BATCH),
+            Lane::Mail | Lane::Payments | Lane::Callbacks => AT_ONCE.saturating_sub(running.len()).min(BATCH),
         };
         if limit == 0 {
             return Ok(Ran { jobs: ran, next_due_us: None });
@@ -137,7 +137,7 @@ async fn take<'a>(app: &'a AppState, lane: Lane, running: &mut Running<'a>) -> R
                 }
                 complete(app, &done).await?;
             }
-            Lane::Mail | Lane::Payments => {
+            Lane::Mail | Lane::Payments | Lane::Callbacks => {
                 running.extend(claimed.into_iter().map(|job| run_to_its_end(app, job).boxed()));
             }
         }

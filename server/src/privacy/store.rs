@@ -63,6 +63,9 @@ places! {
     "calls" of "calls" by "id" where "workspace_id = $1"
         from_party Text, to_party Text, remote_party Text, voice_callback_url Text, events_url Text, actions Json, metadata Json
         set "from_party = $2, to_party = $3, remote_party = $4, voice_callback_url = $5, events_url = $6, actions = $7, metadata = $8";
+    "recordings" of "recordings" by "id" where "workspace_id = $1"
+        status_callback Text
+        set "status_callback = $2";
     "legs" of "call_legs" by "id" where "workspace_id = $1"
         target Text, dialog Json
         set "target = $2, dialog = $3";

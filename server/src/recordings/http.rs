@@ -10,6 +10,7 @@ use sautikit_api::ErrorCode;
 use sautikit_api::ids::{CallId, RecordingId};
 use sautikit_api::recordings as wire;
 use sautikit_api::rights::Scope;
+use sautikit_api::sets;
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
@@ -17,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::store::Filter;
-use super::{Recording, RecordingError, RecordingStatus, delete, links, store, stored};
+use super::{Format, Recording, RecordingError, RecordingStatus, delete, links, store, stored};
 use crate::audit;
 use crate::calls::{self, Hub};
 use crate::clock::rfc3339;
@@ -138,11 +139,30 @@ async fn delete_recording(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// As what a recording is heard.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct AudioQuery {
+    /// `wav`, which is the default, or `ogg`: the same as Opus, an eighth of the bytes, in which players can't jump ahead.
+    #[param(value_type = Option<sets::RecordingFormat>)]
+    format: String,
+}
+
+impl AudioQuery {
+    fn read(&self) -> ApiResult<Format> {
+        match self.format.trim() {
+            "" => Ok(Format::Wav),
+            name => Format::parse(name).ok_or_else(|| ApiError::field("format", "`format` is `wav` or `ogg`.")),
+        }
+    }
+}
+
 /// Hear a recording
 ///
-/// Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+/// Leads to its audio, a WAV file unless `format` says otherwise; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
 /// and needs no credential.
-#[utoipa::path(get, path = "/recordings/{id}/audio",
+#[utoipa::path(get, path = "/recordings/{id}/audio", params(AudioQuery),
     responses((status = 200, body = wire::RecordingReady, description = "Where the audio is, for who accepts JSON."),
         (status = 202, body = wire::RecordingPending, description = "It is not ready yet."),
         (status = 302, description = "To the audio.",
@@ -153,18 +173,20 @@ async fn get_recording_audio(
     State(app): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
+    query: ApiResult<Query<AudioQuery>>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     caller.needs(Scope::RecordingsRead)?;
+    let format = query?.0.read()?;
     let found = store::find_of(&mut *app.db.acquire().await?, caller.workspace.id, recording_id(&id)?).await?;
-    lead_to(&app, found.ok_or(RecordingError::NotFound)?, &headers).await
+    lead_to(&app, found.ok_or(RecordingError::NotFound)?, format, &headers).await
 }
 
 /// Hear a call's recording
 ///
 /// As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
 #[utoipa::path(get, path = "/calls/{id}/recording",
-    params(("id" = String, Path, description = "The call's id, or its `HD_` id.")),
+    params(("id" = String, Path, description = "The call's id, or its `HD_` id."), AudioQuery),
     responses((status = 200, body = wire::RecordingReady, description = "Where the audio is, for who accepts JSON."),
         (status = 202, body = wire::RecordingPending, description = "It is not ready yet."),
         (status = 302, description = "To the audio.",
@@ -175,15 +197,17 @@ async fn get_call_recording(
     State(app): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
+    query: ApiResult<Query<AudioQuery>>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     caller.needs(Scope::RecordingsRead)?;
+    let format = query?.0.read()?;
     let call_id = CallId::parse_any(&id).ok_or(calls::CallError::NotFound)?;
     let mut conn = app.db.acquire().await?;
     let call = calls::get_call(&mut conn, caller.workspace.id, call_id).await?;
     let found = store::newest_of(&mut conn, caller.workspace.id, call.id).await?;
     drop(conn);
-    lead_to(&app, found.ok_or(RecordingError::NotFound)?, &headers).await
+    lead_to(&app, found.ok_or(RecordingError::NotFound)?, format, &headers).await
 }
 
 /// Pause a call's recording
@@ -258,7 +282,7 @@ async fn change(app: &AppState, caller: &Caller, id: &str, request: &Request, as
 }
 
 /// The way to the audio, as it stands.
-async fn lead_to(app: &AppState, recording: Recording, headers: &HeaderMap) -> ApiResult<Response> {
+async fn lead_to(app: &AppState, recording: Recording, format: Format, headers: &HeaderMap) -> ApiResult<Response> {
     let pending = |seconds: i64| {
         let body = wire::RecordingPending { status: "pending".to_owned(), retry_after_seconds: seconds };
         let retry_after = [(header::RETRY_AFTER, seconds.to_string())];
@@ -275,10 +299,12 @@ async fn lead_to(app: &AppState, recording: Recording, headers: &HeaderMap) -> A
     }
     let expires = app.now_us() / 1_000_000 + links::LASTS_SECONDS;
     let lasts = Duration::from_secs(links::LASTS_SECONDS.unsigned_abs());
-    let url = match stored::presigned(app, &recording, lasts).await? {
-        Some(url) => url,
-        None => links::signed(app, recording.id, expires),
+    // What is kept is a WAV file, in a workspace's own bucket too.
+    let presigned = match format {
+        Format::Wav => stored::presigned(app, &recording, lasts).await?,
+        Format::Ogg => None,
     };
+    let url = presigned.unwrap_or_else(|| links::signed(app, recording.id, format, expires));
     if accepts_json(headers) {
         let body = wire::RecordingReady {
             status: RecordingStatus::Ready.as_str().to_owned(),

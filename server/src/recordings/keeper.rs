@@ -15,13 +15,13 @@ use super::places::Places;
 use super::render::{RenderError, Rendered, render};
 use super::{
     Header, RecordingError, RecordingStatus, Recordings, emit, ended_call, fail_lost, folder, log_path, open_key,
-    show_status, store, stored, tell,
+    show_status, store, stored, tell, told,
 };
 use crate::calls::CallError;
 use crate::secrets::SealBroken;
 use crate::state::AppState;
 use crate::storage;
-use crate::webhooks::{self, EventKind};
+use crate::webhooks::EventKind;
 
 /// Seconds until the next try, by the number of tries so far; the last repeats.
 const DELAYS_SECONDS: [u64; 6] = [2, 5, 30, 120, 600, 1_800];
@@ -203,7 +203,7 @@ async fn finish(app: &AppState, id: RecordingId) -> Result<(), KeepError> {
             }
         }
         tx.commit().await?;
-        webhooks::ring(app);
+        told::ring(app);
         tracing::info!(recording = %id, duration_ms = rendered.duration_ms, "a recording is stored");
     }
     if found.status == RecordingStatus::Failed {
@@ -282,7 +282,7 @@ async fn failed(
         }
     }
     tx.commit().await?;
-    webhooks::ring(app);
+    told::ring(app);
     if is_last {
         let path = log_path(app, id);
         tokio::fs::rename(&path, path.with_extension("log.failed")).await?;

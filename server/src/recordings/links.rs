@@ -18,10 +18,37 @@ pub fn recordings_url(app: &AppState) -> String {
     format!("{}/v1/recordings", app.public_url)
 }
 
-/// A URL that serves until `expires`, in seconds since 1970.
-pub(super) fn signed(app: &AppState, id: RecordingId, expires: i64) -> String {
-    let signature = signature(&app.secrets, id, expires);
-    format!("{}/media/recordings/{id}.wav?expires={expires}&signature={signature}", app.public_url)
+/// A URL of the file in this format that serves until `expires`, in seconds since 1970.
+pub(super) fn signed(app: &AppState, id: RecordingId, format: Format, expires: i64) -> String {
+    let (signature, format) = (signature(&app.secrets, id, expires), format.as_str());
+    format!("{}/media/recordings/{id}.{format}?expires={expires}&signature={signature}", app.public_url)
+}
+
+/// As what a recording is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The WAV file that is kept.
+    Wav,
+    /// Ogg with Opus, made of that as it is sent: an eighth of the bytes.
+    Ogg,
+}
+
+impl Format {
+    /// Each, the one that is meant without a word first.
+    pub const ALL: &'static [Self] = &[Self::Wav, Self::Ogg];
+
+    /// As the API, and a file's name, write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Ogg => "ogg",
+        }
+    }
+
+    /// The format of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|format| format.as_str() == name)
+    }
 }
 
 /// Why a URL does not serve.

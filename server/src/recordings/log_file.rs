@@ -45,6 +45,9 @@ pub struct Header {
     pub started_at: i64,
     /// Its key, sealed by the workspace's.
     pub sealed_key: String,
+    /// Who is told when it is ready or has failed. Absent in files of releases that knew nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_callback: Option<String>,
 }
 
 /// [`Layout`] as it is written.
@@ -267,6 +270,7 @@ mod tests {
             trims_silence: false,
             started_at: 1,
             sealed_key: "sealed".to_owned(),
+            status_callback: None,
         }
     }
 

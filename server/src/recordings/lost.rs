@@ -2,9 +2,8 @@
 //!
 //! A file that comes back later is not thrown away: its node sets it aside, for people.
 
-use super::{RecordingError, Recordings, log_path, show_status, store, tell};
+use super::{RecordingError, Recordings, log_path, show_status, store, tell, told};
 use crate::state::AppState;
-use crate::webhooks;
 
 /// So long after its call's end a recording is given up whatever node has it: a node that lives has tried for three days and
 /// given up by then.
@@ -44,7 +43,7 @@ pub async fn fail_lost(app: &AppState) -> Result<u64, RecordingError> {
             tell(app, &mut tx, &recording).await?;
         }
         tx.commit().await?;
-        webhooks::ring(app);
+        told::ring(app);
         failed += 1;
     }
     Ok(failed)

@@ -25,6 +25,7 @@ mod render;
 mod sealed;
 mod store;
 mod stored;
+mod told;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -49,10 +50,11 @@ use crate::web::caller::Caller;
 use crate::webhooks::{self, EventKind, Subject};
 
 pub use keeper::{Attempts, look, run};
-pub use links::recordings_url;
+pub use links::{Format, recordings_url};
 pub use log_file::{Header, KEY_BYTES};
 pub use lost::fail_lost;
 pub(crate) use store::STATEMENTS;
+pub use told::TellRecording;
 
 /// Why a recording could not be given or changed.
 #[derive(Debug, Error)]
@@ -131,6 +133,8 @@ pub struct Recording {
     pub failure: Option<String>,
     /// When its event was written.
     told_at: Option<i64>,
+    /// Who is told when it is ready or has failed.
+    status_callback: Option<String>,
 }
 
 /// What the room shares: which files are being written, and a bell for when one is not any more.
@@ -262,17 +266,19 @@ pub async fn call_ended(app: &AppState, call_id: CallId) -> Result<(), Recording
         tell(app, &mut tx, &recording).await?;
     }
     tx.commit().await?;
-    webhooks::ring(app);
+    told::ring(app);
     Ok(())
 }
 
-/// Writes a recording's event, once, unless its call still runs: the end of that tells of it.
+/// Has its status callback made, and writes a recording's event, each once; the latter unless its call still runs: the end of
+/// that tells of it.
 async fn tell(app: &AppState, tx: &mut AnyConnection, recording: &Recording) -> Result<(), RecordingError> {
     let kind = match recording.status {
         RecordingStatus::Ready => EventKind::CallRecordingReady,
         RecordingStatus::Failed => EventKind::CallRecordingFailed,
         _ => return Ok(()),
     };
+    told::enqueue(app, tx, recording).await?;
     let Some(call) = ended_call(tx, recording).await? else { return Ok(()) };
     // Of two that come here at once one waits for the other's row and then finds it told.
     if recording.told_at.is_none() && store::told(tx, recording.id, app.now_us()).await? {

@@ -1,4 +1,5 @@
 //! `/media/recordings/{id}.wav`: the audio of a recording for whoever has a signed URL, in parts where a player asks for them.
+//! `/media/recordings/{id}.ogg` is the same as Opus, encoded as it is sent, so that it has no parts.
 
 use std::ops::Range;
 
@@ -8,14 +9,16 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures::stream;
+use futures::stream::{self, StreamExt as _};
+use media::codec::{CodecError, Rate};
+use media::ogg::OggOpus;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::RecordingId;
 use serde::Deserialize;
 
-use super::links::{self, Refused};
+use super::links::{self, Format, Refused};
 use super::stored::Reader;
-use super::{RecordingError, RecordingStatus, store};
+use super::{Recording, RecordingError, RecordingStatus, store};
 use crate::state::AppState;
 use crate::storage::StoreError;
 use crate::web::error::{ApiError, ApiResult};
@@ -43,8 +46,8 @@ async fn play(
     Query(signed): Query<Signed>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let id: Option<RecordingId> = file.strip_suffix(".wav").and_then(|id| id.parse().ok());
-    let id = id.ok_or(ErrorCode::NotFound)?;
+    let named = file.split_once('.').and_then(|(id, format)| Some((id.parse().ok()?, Format::parse(format)?)));
+    let (id, format): (RecordingId, Format) = named.ok_or(ErrorCode::NotFound)?;
     let now = app.now_us() / 1_000_000;
     links::check(&app.secrets, id, signed.expires, &signed.signature, now).map_err(|refused| match refused {
         Refused::Forged => ApiError::new(ErrorCode::AuthTokenInvalid).message(
@@ -59,6 +62,9 @@ async fn play(
         return Err(RecordingError::Expired.into());
     }
     let reader = Reader::open(&app, &recording).await?.ok_or(RecordingError::NotFound)?;
+    if format == Format::Ogg {
+        return compressed(reader, &recording).map_err(ApiError::internal);
+    }
     let size = reader.size();
     let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let (status, range) = match asked.map(|asked| part(asked, size)) {
@@ -99,6 +105,42 @@ fn body(reader: Reader, range: Range<u64>) -> Body {
         let bytes = reader.read(left.start..end).await?;
         Ok(Some((Bytes::from(bytes), (reader, end..left.end))))
     }))
+}
+
+/// Bytes of a WAV file of ours before its samples.
+const WAV_HEAD_BYTES: u64 = 44;
+
+/// Encoded piece by piece, each when the one before has been taken.
+fn compressed(reader: Reader, recording: &Recording) -> Result<Response, CodecError> {
+    let mut head = Vec::new();
+    let file = OggOpus::new(Rate::Narrow, recording.channels == 2, &mut head)?;
+    let left = WAV_HEAD_BYTES.min(reader.size())..reader.size();
+    let pieces = stream::try_unfold((reader, left, Some(file)), |(reader, left, file)| async move {
+        let Some(mut file) = file else { return Ok::<_, StoreError>(None) };
+        let end = left.end.min(left.start + CHUNK_BYTES);
+        let bytes = if left.is_empty() { Vec::new() } else { reader.read(left.start..end).await? };
+        let is_last = end == left.end;
+        let encoding = tokio::task::spawn_blocking(move || {
+            let samples: Vec<i16> = bytes.as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
+            let mut out = Vec::new();
+            file.push(&samples, &mut out)?;
+            if is_last {
+                file.finish(&mut out)?;
+                return Ok((out, None));
+            }
+            Ok::<_, CodecError>((out, Some(file)))
+        });
+        let failed = || StoreError::Failed("the recording could not be encoded".to_owned());
+        let (out, file) = encoding.await.map_err(|_| failed())?.map_err(|_| failed())?;
+        Ok(Some((Bytes::from(out), (reader, end..left.end, file))))
+    });
+    let head = stream::once(async { Ok(Bytes::from(head)) });
+    let mut response = Response::new(Body::from_stream(head.chain(pieces)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/ogg"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.extend(value(header::CONTENT_DISPOSITION, format!("inline; filename=\"{}.ogg\"", recording.id)));
+    Ok(response)
 }
 
 /// What a `Range` asks for.

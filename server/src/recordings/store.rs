@@ -12,8 +12,9 @@ use crate::row;
 
 statements! {
     INSERT_RECORDING = "
-        insert into recordings (id, workspace_id, call_id, node_id, source, channels, status, started_at, sealed_key)
-        values ($1, $2, $3, $4, $5, $6, 'recording', $7, $8)
+        insert into recordings (id, workspace_id, call_id, node_id, source, channels, status, started_at, sealed_key,
+            status_callback)
+        values ($1, $2, $3, $4, $5, $6, 'recording', $7, $8, $9)
         on conflict (id) do nothing";
     SET_OPEN_STATUS = "
         update recordings
@@ -129,6 +130,7 @@ pub(super) async fn insert(tx: &mut AnyConnection, node: &str, header: &Header) 
         .bind(i64::from(layout.channels()))
         .bind(header.started_at)
         .bind(header.sealed_key.clone())
+        .bind(header.status_callback.clone())
         .execute(tx)
         .await
         .map(drop)
@@ -333,5 +335,6 @@ fn recording(row: &AnyRow) -> Result<Recording, sqlx::Error> {
         sealed_key: row.try_get("sealed_key")?,
         failure: row.try_get("failure")?,
         told_at: row.try_get("told_at")?,
+        status_callback: row.try_get("status_callback")?,
     })
 }

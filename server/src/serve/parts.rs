@@ -19,7 +19,7 @@ use crate::payments::paystack::{Paystack, Verify};
 use crate::payments::reverse::Reverse;
 use crate::payments::simulator::Settle;
 use crate::pricing::Known as KnownPrices;
-use crate::recordings::Recordings;
+use crate::recordings::{Recordings, TellRecording};
 use crate::state::Parts;
 use crate::storage::Stores;
 use crate::tls::Certificates;
@@ -103,4 +103,5 @@ fn job_kinds() -> Kinds {
         .with::<Reverse>()
         .with::<TellDisabled>()
         .with::<TellUnregistered>()
+        .with::<TellRecording>()
 }

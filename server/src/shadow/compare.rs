@@ -22,7 +22,8 @@ const MOST_WARNINGS: usize = 20;
 /// Bytes of the shadow's answer that are kept.
 const KEPT_BODY_BYTES: usize = 4 * 1024;
 /// Attributes that hold a URL.
-const URLS: [&str; 6] = ["url", "action", "waitUrl", "statusCallback", "ringTone", "holdMusic"];
+const URLS: [&str; 8] =
+    ["url", "action", "waitUrl", "statusCallback", "recordingStatusCallback", "whisperUrl", "ringTone", "holdMusic"];
 /// In place of what nobody is shown.
 const HIDDEN: &str = "\"•••\"";
 
@@ -228,6 +229,9 @@ fn unshown(path: &str, live: &Action, shadow: &Action) -> Option<ShadowDifferenc
     };
     match (live, shadow) {
         (Action::SendDigits(live), Action::SendDigits(shadow)) if live != shadow => Some(hidden("sendDigits.digits")),
+        (Action::Dial(live), Action::Dial(shadow)) if live.send_digits != shadow.send_digits => {
+            Some(hidden("dial.sendDigits"))
+        }
         (Action::Stream(live), Action::Stream(shadow)) if live.parameters != shadow.parameters => {
             Some(hidden("stream.parameters"))
         }

@@ -76,7 +76,7 @@ impl<'a> Attributes<'a> {
         let Some(value) = self.value(name) else { return Ok(None) };
         match whole(value).filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
-            None => Err(self.error(name, format!("expected {} to {}", range.start(), range.end()))),
+            None => Err(self.error(name, out_of(&range))),
         }
     }
 
@@ -110,6 +110,18 @@ impl<'a> Attributes<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// What is said of a whole number outside of its range; [`nearest`] reads it back.
+fn out_of(range: &RangeInclusive<u32>) -> String {
+    format!("expected {} to {}", range.start(), range.end())
+}
+
+/// The number nearest to a refused one that its range has; none where something else was refused.
+pub(crate) fn nearest(refused: u64, message: &str) -> Option<u32> {
+    let (low, high) = message.strip_prefix("expected ")?.split_once(" to ")?;
+    let (low, high) = (low.parse().ok()?, high.parse().ok()?);
+    (low <= high).then(|| u32::try_from(refused).unwrap_or(u32::MAX).clamp(low, high))
 }
 
 /// The JSON type in words.

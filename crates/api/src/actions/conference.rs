@@ -9,6 +9,7 @@ use super::{
     ActionError, MAX_URL_CHARS,
     attributes::{Attributes, kind},
     described::{Described, object},
+    record::RECORDING_TOLD,
 };
 use crate::ids::CallId;
 
@@ -92,6 +93,10 @@ pub struct Conference {
     pub coach: Option<CallId>,
     /// Whether the conference is recorded from here to its end, all in one channel. False unless given.
     pub record: bool,
+    /// Who is told when its recording is ready or has failed; unset = nobody.
+    pub recording_status_callback: Option<String>,
+    /// Who is told when the party comes and goes, is muted and held; unset = nobody.
+    pub status_callback: Option<String>,
     /// A file, as `play` takes it, that the party hears while the conference has not begun; empty = silence, unset = our music.
     #[serde(rename = "waitUrl")]
     pub wait_url: Option<String>,
@@ -112,6 +117,8 @@ impl Conference {
             muted: false,
             coach: None,
             record: false,
+            recording_status_callback: None,
+            status_callback: None,
             wait_url: None,
             action: None,
         }
@@ -132,6 +139,8 @@ impl Conference {
             muted: attributes.boolean("muted")?.unwrap_or(defaults.muted),
             coach: coached(&mut attributes)?,
             record: attributes.boolean("record")?.unwrap_or(defaults.record),
+            recording_status_callback: attributes.url("recordingStatusCallback")?,
+            status_callback: attributes.url("statusCallback")?,
             wait_url: attributes.text("waitUrl", MAX_URL_CHARS)?,
             action: attributes.url("action")?,
             name: defaults.name,
@@ -151,6 +160,8 @@ impl Conference {
         let coach = "The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone.";
         let record =
             "Whether the conference is recorded, from when the party is in until it is over, all in one channel.";
+        let told = "Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for \
+            nothing.";
         let most = "How many may be in it, this party included.";
         object(
             "Brings the party of the call into a conference, in which everybody hears everybody else.",
@@ -170,6 +181,8 @@ impl Conference {
                 ("muted", Described::boolean("Whether this party hears and is not heard.").or(defaults.muted)),
                 ("coach", Described::matching(CALL_ID, MAX_CALL_ID_CHARS, coach)),
                 ("record", Described::boolean(record).or(defaults.record)),
+                ("recordingStatusCallback", Described::url(RECORDING_TOLD)),
+                ("statusCallback", Described::url(told)),
                 ("waitUrl", Described::text(0..=MAX_URL_CHARS, wait)),
                 ("action", Described::url("Who is asked when it is over; the next action runs when absent.")),
             ],

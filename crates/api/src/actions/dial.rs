@@ -9,6 +9,8 @@ use super::{
     ActionError, Channels, MAX_URL_CHARS, MachineDetection,
     attributes::{Attributes, kind},
     described::{Described, object},
+    record::RECORDING_TOLD,
+    send_digits::{KEYS, keys, masked_keys},
 };
 use crate::telephone::{Written, is_separator};
 
@@ -73,8 +75,8 @@ impl RingTone {
     }
 }
 
-/// Calls `to` and bridges the first who answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Calls `to` and bridges the first who answers. Its `Debug` leaves out the keys that are pressed.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dial {
     /// Between 1 and [`MAX_TARGETS`] targets.
@@ -97,6 +99,14 @@ pub struct Dial {
     pub hangup_on_star: bool,
     /// What is recorded of the connection; nothing unless given.
     pub record: Option<Channels>,
+    /// Who is told when the recording is ready or has failed; unset = nobody.
+    pub recording_status_callback: Option<String>,
+    /// Keys that are pressed towards whoever answers, before the two are connected; may be a PIN, so shown is how long it is.
+    #[serde(serialize_with = "masked_keys")]
+    pub send_digits: Option<String>,
+    /// Who is asked what whoever answers is told before the two are connected; unset = they are connected at once.
+    #[serde(rename = "whisperUrl")]
+    pub whisper_url: Option<String>,
     /// Whether the target that answers is judged to be a person or a machine, while both talk; not unless given.
     #[serde(rename = "machineDetection", serialize_with = "MachineDetection::serialize_name")]
     pub machine_detection: Option<MachineDetection>,
@@ -104,6 +114,12 @@ pub struct Dial {
     /// with Africa's Talking; JSON can't say it.
     #[serde(skip)]
     pub ends_when_answered: bool,
+}
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dial({:?}, {} s, sequential: {})", self.to, self.timeout_s, self.sequential)
+    }
 }
 
 impl Dial {
@@ -119,6 +135,9 @@ impl Dial {
             ring_tone: None,
             hangup_on_star: false,
             record: None,
+            recording_status_callback: None,
+            send_digits: None,
+            whisper_url: None,
             machine_detection: None,
             ends_when_answered: false,
         }
@@ -140,6 +159,9 @@ impl Dial {
             ring_tone: attributes.url("ringTone")?.map(RingTone::of),
             hangup_on_star: attributes.boolean("hangupOnStar")?.unwrap_or(defaults.hangup_on_star),
             record: Channels::read(&mut attributes, "record")?,
+            recording_status_callback: attributes.url("recordingStatusCallback")?,
+            send_digits: keys(&mut attributes, "sendDigits")?,
+            whisper_url: attributes.url("whisperUrl")?,
             machine_detection: MachineDetection::read(&mut attributes)?,
             ends_when_answered: false,
             to: defaults.to,
@@ -163,6 +185,10 @@ impl Dial {
             tone by its two letters, or a file as `play` takes it.";
         let machine = "Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its \
             greeting is over) or a fax. The next callback has it in `AnsweredBy`.";
+        let digits = "Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an \
+            extension.";
+        let whisper = "Who is asked what whoever answers is told before the two are connected: `say`, `play`, `pause`, `getDigits`, \
+            `sendDigits`, `redirect`; `hangup` refuses the call.";
         let star = "Whether `*` by the party of the call ends the connection.";
         object(
             "Calls one or several targets and connects the first that answers.",
@@ -175,6 +201,9 @@ impl Dial {
                 ("sequential", Described::boolean(sequential).or(defaults.sequential)),
                 ("action", Described::url(action)),
                 ("record", Described::channels(record).or(false)),
+                ("recordingStatusCallback", Described::url(RECORDING_TOLD)),
+                ("sendDigits", Described::keys(KEYS, digits)),
+                ("whisperUrl", Described::url(whisper)),
                 ("machineDetection", Described::one_of(&MachineDetection::NAMES, machine)),
                 ("ringTone", Described::url(ring_tone)),
                 ("hangupOnStar", Described::boolean(star).or(defaults.hangup_on_star)),

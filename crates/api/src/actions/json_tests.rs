@@ -137,7 +137,7 @@ fn violations_name_their_path() {
         ),
         (
             r#"{"actions":[{"getDigits":{"prompt":{"dial":{"to":"client:a"}}}}]}"#,
-            "actions[0].getDigits.prompt.dial: a prompt is spoken or played: expected say or play",
+            "actions[0].getDigits.prompt.dial: a prompt is spoken, played or silent: expected say, play or pause",
         ),
         (
             r#"{"actions":[{"getDigits":{"finishOnKey":"12"}}]}"#,

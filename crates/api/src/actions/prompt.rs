@@ -1,12 +1,14 @@
-//! What is heard while keys are waited for: texts and files, one after the other.
+//! What is heard while keys are waited for: texts, files and silence, one after the other.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ActionError, Play, Say, attributes::kind, described::Described, json::single_key, schema::with_key};
+use super::{
+    ActionError, Pause, Play, Say, attributes::kind, described::Described, json::single_key, schema::with_key,
+};
 
-/// Most parts of one prompt; enough to mix languages.
-pub(super) const MAX_PROMPTS: usize = 10;
+/// Most parts of one prompt; enough to mix languages, with a pause after each.
+pub(super) const MAX_PROMPTS: usize = 20;
 
 /// One part of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,13 +18,16 @@ pub enum Prompt {
     Say(Say),
     /// Is played.
     Play(Play),
+    /// Is silent: time to think, in which keys count.
+    Pause(Pause),
 }
 
 /// One prompt as JSON Schema, in both spellings of its verb.
 pub(super) fn schema() -> Value {
-    let spellings = [("say", "Say"), ("Say", "Say"), ("play", "Play"), ("Play", "Play")];
+    let spellings =
+        [("say", "Say"), ("Say", "Say"), ("play", "Play"), ("Play", "Play"), ("pause", "Pause"), ("Pause", "Pause")];
     json!({
-        "description": "A part of a prompt: a text or a file.",
+        "description": "A part of a prompt: a text, a file or a pause.",
         "oneOf": spellings.map(|(key, schema)| with_key(key, schema)),
     })
 }
@@ -32,7 +37,7 @@ pub(super) fn several(what: &str) -> Described {
     Described::one_or_several("Prompt", &(0..=MAX_PROMPTS), what)
 }
 
-/// One prompt or a list of them, each an object with the single key `say` or `play`.
+/// One prompt or a list of them, each an object with the single key `say`, `play` or `pause`.
 pub(super) fn prompts(value: &Value, path: &str) -> Result<Vec<Prompt>, ActionError> {
     match value {
         Value::Object(_) => Ok(vec![prompt(value, path)?]),
@@ -44,7 +49,10 @@ pub(super) fn prompts(value: &Value, path: &str) -> Result<Vec<Prompt>, ActionEr
         }
         other => Err(ActionError::new(
             path,
-            format!("expected {{\"say\": …}}, {{\"play\": …}} or a list of them, found {}", kind(other)),
+            format!(
+                "expected {{\"say\": …}}, {{\"play\": …}}, {{\"pause\": …}} or a list of them, found {}",
+                kind(other)
+            ),
         )),
     }
 }
@@ -55,6 +63,7 @@ fn prompt(value: &Value, path: &str) -> Result<Prompt, ActionError> {
     match verb {
         "say" | "Say" => Say::read(attributes, &path).map(Prompt::Say),
         "play" | "Play" => Play::read(attributes, &path).map(Prompt::Play),
-        _ => Err(ActionError::new(path, "a prompt is spoken or played: expected say or play")),
+        "pause" | "Pause" => Pause::read(attributes, &path).map(Prompt::Pause),
+        _ => Err(ActionError::new(path, "a prompt is spoken, played or silent: expected say, play or pause")),
     }
 }

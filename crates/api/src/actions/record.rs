@@ -10,13 +10,17 @@ use super::{
 };
 
 /// Longest recording, in seconds: a day would fill a disk unnoticed, four hours is the longest call.
-const MAX_LENGTH_S: u32 = 14_400;
+pub(super) const MAX_LENGTH_S: u32 = 14_400;
 
 /// Longest silence that is waited for, in seconds.
 const MAX_TIMEOUT_S: u32 = 600;
 
 /// Keys that can end a recording, each at most once.
 const KEYS: &str = "0123456789*#";
+
+/// Whom `recordingStatusCallback` names, of every verb that records.
+pub(super) const RECORDING_TOLD: &str = "Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts \
+    for nothing.";
 
 /// What a recording holds of two parties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -81,6 +85,8 @@ pub struct Record {
     pub play_beep: bool,
     /// Whether silence at both ends is cut off. True unless given.
     pub trim_silence: bool,
+    /// Who is told when it is ready or has failed; unset = nobody.
+    pub recording_status_callback: Option<String>,
     /// Who is asked when it is over; unset = the next action runs.
     pub action: Option<String>,
 }
@@ -93,6 +99,7 @@ impl Default for Record {
             finish_on_key: "#".to_owned(),
             play_beep: true,
             trim_silence: true,
+            recording_status_callback: None,
             action: None,
         }
     }
@@ -108,6 +115,7 @@ impl Record {
             finish_on_key: finish_on_key(&mut attributes)?.unwrap_or(defaults.finish_on_key),
             play_beep: attributes.boolean("playBeep")?.unwrap_or(defaults.play_beep),
             trim_silence: attributes.boolean("trimSilence")?.unwrap_or(defaults.trim_silence),
+            recording_status_callback: attributes.url("recordingStatusCallback")?,
             action: attributes.url("action")?,
         };
         attributes.finish()?;
@@ -135,6 +143,7 @@ impl Record {
                     "trimSilence",
                     Described::boolean("Whether silence at both ends is cut off.").or(defaults.trim_silence),
                 ),
+                ("recordingStatusCallback", Described::url(RECORDING_TOLD)),
                 ("action", Described::url(action)),
             ],
         )

@@ -184,7 +184,7 @@ fn a_target_is_one_of_the_described_kinds() {
 }
 
 #[test]
-fn a_prompt_is_spoken_or_played_in_either_spelling() {
+fn a_prompt_is_spoken_played_or_silent_in_either_spelling() {
     for prompt in schemas()["Prompt"]["oneOf"].as_array().expect("spellings") {
         let spelled = prompt["required"][0].as_str().expect("a verb");
         let target = prompt["properties"][spelled]["$ref"].as_str().and_then(|target| target.rsplit('/').next());
@@ -214,4 +214,37 @@ fn the_list_is_as_long_as_described() {
     let most = usize::try_from(schemas()[super::ACTIONS]["maxItems"].as_u64().expect("a bound")).expect("a length");
     let of = |count: usize| json!(vec![json!({ "hangup": {} }); count]);
     assert!(parse_list(&of(most)).is_ok() && parse_list(&of(most + 1)).is_err());
+}
+
+/// The page that says of each verb what it takes.
+const PAGE: &str = include_str!("../../../../docs/concepts/voice-actions.md");
+
+/// The lines of tables below the heading that names the verb.
+fn rows_of(verb: &str) -> Vec<&'static str> {
+    let sections = PAGE.split("\n### ").skip(1);
+    let of =
+        |section: &&str| section.lines().next().is_some_and(|heading| heading.split(", ").any(|name| name == verb));
+    let section = sections.into_iter().find(of).unwrap_or_else(|| panic!("the page has no section of {verb}"));
+    let section = section.split("\n## ").next().unwrap_or_default();
+    section.lines().filter(|line| line.starts_with('|')).collect()
+}
+
+#[test]
+fn the_page_names_every_attribute_with_its_default() {
+    each_attribute(|verb, _, name, attribute| {
+        let rows = rows_of(verb);
+        let named = format!("`{name}`");
+        assert!(rows.iter().any(|row| row.contains(&named)), "docs/concepts/voice-actions.md: {verb} without {name}");
+        let described = attribute["description"].as_str().and_then(|what| what.rsplit_once("Default: `"));
+        let of_it: Vec<_> = rows.iter().filter(|row| row.starts_with(&format!("| {named} |"))).collect();
+        let Some((_, default)) = described.filter(|_| !of_it.is_empty()) else { return };
+        let plain = |text: &str| text.trim().trim_matches('`').trim_matches('"').replace(',', "");
+        let default = plain(default.trim_end_matches("`."));
+        let is_it = |row: &&&str| {
+            let cell = plain(row.split('|').nth(2).unwrap_or_default());
+            cell == default
+                || cell.parse::<f64>().ok().zip(default.parse().ok()).is_some_and(|(a, b): (f64, f64)| a == b)
+        };
+        assert!(of_it.iter().any(is_it), "docs/concepts/voice-actions.md: {verb}.{name} is {default}");
+    });
 }

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// How many keys and pauses: an extension, a card number and a PIN with pauses between them.
-const DIGITS: RangeInclusive<usize> = 1..=64;
+pub(super) const KEYS: RangeInclusive<usize> = 1..=64;
 
 /// Presses keys, which a menu or an exchange at the other end hears.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -33,14 +33,28 @@ fn masked<S: Serializer>(digits: &str, serializer: S) -> Result<S::Ok, S::Error>
     serializer.serialize_str(&"•".repeat(digits.len()))
 }
 
+/// The same where there may be none.
+pub(super) fn masked_keys<S: Serializer>(keys: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match keys {
+        Some(keys) => masked(keys, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Keys and pauses; none where the attribute is absent.
+pub(super) fn keys(attributes: &mut Attributes<'_>, name: &'static str) -> Result<Option<String>, ActionError> {
+    let Some(keys) = attributes.text(name, *KEYS.end())? else { return Ok(None) };
+    let is_key = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D' | 'a'..='d' | 'w' | 'W');
+    if keys.is_empty() || !keys.chars().all(is_key) {
+        return Err(attributes.error(name, "expected keys (0 to 9, *, #, A to D) and pauses (w, W)"));
+    }
+    Ok(Some(keys))
+}
+
 impl SendDigits {
     pub(super) fn read(value: &Value, path: &str) -> Result<Self, ActionError> {
         let mut attributes = Attributes::open(value, path)?;
-        let digits = attributes.required_text("digits", *DIGITS.end())?;
-        let is_key = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#' | 'A'..='D' | 'a'..='d' | 'w' | 'W');
-        if digits.is_empty() || !digits.chars().all(is_key) {
-            return Err(attributes.error("digits", "expected keys (0 to 9, *, #, A to D) and pauses (w, W)"));
-        }
+        let digits = keys(&mut attributes, "digits")?.ok_or_else(|| attributes.error("digits", "is required"))?;
         attributes.finish()?;
         Ok(Self { digits })
     }
@@ -51,7 +65,7 @@ impl SendDigits {
         object(
             "Presses keys towards the party of the call.",
             &json!({ "digits": "ww12#" }),
-            [("digits", Described::keys(DIGITS, digits).required())],
+            [("digits", Described::keys(KEYS, digits).required())],
         )
     }
 }

@@ -34,7 +34,10 @@ pub(crate) struct Conference {
     music: Music,
     /// The conference has begun.
     joined: bool,
+    muted: bool,
     held: bool,
+    /// Who is told of its comings and goings, absolute.
+    status_callback: Option<String>,
 }
 
 pub(super) fn start(shared: &mut Shared, spec: actions::Conference) -> (Verb, Flow) {
@@ -55,10 +58,13 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Conference) -> (Verb, Fl
         muted: spec.muted,
         coach: spec.coach,
         record: spec.record,
+        recording_status_callback: shared.absolute(spec.recording_status_callback.as_deref()),
     };
     shared.emit(Output::Conference(ConferenceCommand::Enter { stay, leg: party, terms }));
     let music = Music::silent(party);
-    let conference = Conference { spec, party, stay, entered: None, music, joined: false, held: false };
+    let (muted, status_callback) = (spec.muted, shared.absolute(spec.status_callback.as_deref()));
+    let (joined, held) = (false, false);
+    let conference = Conference { spec, party, stay, entered: None, music, joined, muted, held, status_callback };
     (Verb::Conference(Box::new(conference)), Flow::Stay)
 }
 
@@ -113,10 +119,15 @@ impl Conference {
     fn changed(&mut self, shared: &mut Shared, Membership { muted, held, coach }: Membership) {
         let data = json!({"name": self.spec.name, "muted": muted, "held": held, "coach": coach});
         shared.record(EventName::ConferenceChanged, Some(self.party), data);
+        if muted != self.muted {
+            self.muted = muted;
+            self.tell(shared, if muted { "participant-mute" } else { "participant-unmute" });
+        }
         if held == self.held {
             return;
         }
         self.held = held;
+        self.tell(shared, if held { "participant-hold" } else { "participant-unhold" });
         // Who waits for the begin has its music already.
         match (self.joined, held) {
             (true, true) => self.music.start(shared, self.spec.wait_url.as_deref()),
@@ -130,10 +141,19 @@ impl Conference {
         self.music.stop(shared);
         shared.emit(Output::Conference(ConferenceCommand::Leave(self.stay)));
         self.results(shared);
+        self.left(shared);
+    }
+
+    /// The call is over, and the party out with it.
+    pub(super) fn abandon(&self, shared: &mut Shared) {
+        self.left(shared);
     }
 
     fn entered(&mut self, shared: &mut Shared, name: EventName) -> Flow {
-        self.entered.get_or_insert(shared.now);
+        if self.entered.is_none() {
+            self.entered = Some(shared.now);
+            self.tell(shared, "participant-join");
+        }
         shared.record(name, Some(self.party), json!({"name": self.spec.name}));
         Flow::Stay
     }
@@ -141,8 +161,28 @@ impl Conference {
     fn over(&mut self, shared: &mut Shared, outcome: &'static str) -> Flow {
         self.music.stop(shared);
         let duration_s = self.results(shared);
+        self.left(shared);
         let then = self.spec.action.clone().map_or(Then::Next, Then::Ask);
         Flow::done_with(outcome, json!({"duration_s": duration_s}), then)
+    }
+
+    fn left(&self, shared: &mut Shared) {
+        if self.entered.is_some() {
+            self.tell(shared, "participant-leave");
+        }
+    }
+
+    /// In the words of Twilio, for whose handlers it is.
+    fn tell(&self, shared: &mut Shared, event: &'static str) {
+        let Some(url) = self.status_callback.as_deref() else { return };
+        let flag = |flag: bool| flag.to_string();
+        let told = vec![
+            ("StatusCallbackEvent", event.to_owned()),
+            ("FriendlyName", self.spec.name.clone()),
+            ("Muted", flag(self.muted)),
+            ("Hold", flag(self.held)),
+        ];
+        shared.notify(url, told);
     }
 
     fn results(&self, shared: &mut Shared) -> u64 {

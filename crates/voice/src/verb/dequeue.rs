@@ -87,7 +87,7 @@ impl Dequeue {
                 if let Some(channels) = self.spec.record {
                     shared.forget_recording();
                     let (source, channels) = (RecordingSource::Dial, channels.into());
-                    let terms = RecordingTerms { source, channels, trims_silence: false };
+                    let terms = RecordingTerms { source, channels, trims_silence: false, status_callback: None };
                     self.take = Some(shared.start_recording(self.party, None, terms));
                 }
                 Flow::Stay

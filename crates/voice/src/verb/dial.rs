@@ -4,6 +4,7 @@
 //! yet is answered when the target is. When the connection is over, the action URL or the next action goes on. Either of the
 //! two may be transferred by the other meanwhile ([`transfer`]).
 
+mod screening;
 mod transfer;
 
 use sautikit_api::{
@@ -12,12 +13,15 @@ use sautikit_api::{
 };
 use serde_json::json;
 
+use self::screening::{Screened, Screening};
 use self::transfer::Transferring;
+use super::send_digits::Pressing;
 use super::{Flow, Then, Verb};
 use crate::{
     cause::{Cause, CauseKind},
     input::SpeechFailure,
     leg::{KeySource, Leg},
+    limits::SCREENING_LONGEST,
     meter::whole_seconds,
     output::{AssetId, File, JudgeCommand, LegId, MediaCommand, Output, RecordingSource, RecordingTerms, TakeId, Tone},
     playlist::{ask_for_file, play_failed},
@@ -32,6 +36,8 @@ pub(crate) struct Dial {
     spec: actions::Dial,
     party: LegId,
     stage: Stage,
+    /// Who rings if whoever has answered does not take the call.
+    others: Option<RingGroup>,
     /// Our ringback plays to the party.
     ringback: bool,
     /// The file that takes its place once it is there.
@@ -45,7 +51,7 @@ pub(crate) struct Dial {
 }
 
 /// ```text
-///   Ringing ── a target answers ──► Bridged ── it ends, `*`, longest duration ──► done
+///   Ringing ── a target answers ──► (Pressing, Screening) ──► Bridged ── it ends, `*`, longest duration ──► done
 ///      │                            │  ▲ answered, or back with whom it was
 ///      │             one transfers  ▼  │
 ///      │                       Transferring ── nobody answers and nobody is left ──► done
@@ -54,8 +60,14 @@ pub(crate) struct Dial {
 enum Stage {
     /// Targets ring.
     Ringing(RingGroup),
+    /// One has answered, and hears an extension before the two are connected.
+    Pressing(Pressing),
+    /// The same, and is told something or asked whether it takes the call.
+    Screening(Screening),
     /// Party and this leg talk.
     Bridged(LegId),
+    /// Nobody was connected.
+    Over,
     /// One of them waits for somebody else instead of the other.
     Transferring(Transferring),
 }
@@ -78,6 +90,7 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
         spec,
         party,
         stage: Stage::Ringing(group),
+        others: None,
         ringback: false,
         music: None,
         joined: None,
@@ -120,11 +133,43 @@ impl Dial {
                 }
                 self.ringing(shared, ringing)
             }
+            Stage::Pressing(pressing) => {
+                let leg = pressing.leg();
+                match signal {
+                    Signal::Ended(ended, _) if *ended == leg => return self.not_connected(shared),
+                    Signal::Timer(TimerId::SendDigits) if !pressing.next(shared) => self.screen(shared, leg),
+                    _ => {}
+                }
+                Flow::Stay
+            }
+            Stage::Screening(screening) => {
+                let leg = screening.leg();
+                if matches!(signal, Signal::Ended(ended, _) if *ended == leg) {
+                    return self.not_connected(shared);
+                }
+                let screened = match signal {
+                    Signal::Timer(TimerId::Ring) => Screened::Refused,
+                    signal => screening.on(shared, signal),
+                };
+                match screened {
+                    Screened::On => {}
+                    Screened::Connected => {
+                        shared.timers.disarm(TimerId::Ring);
+                        self.bridge(shared, leg);
+                    }
+                    Screened::Refused => {
+                        shared.hang_up(leg, CauseKind::NormalClearing.into());
+                        return self.not_connected(shared);
+                    }
+                }
+                Flow::Stay
+            }
             Stage::Bridged(leg) => {
                 let leg = *leg;
                 self.bridged(shared, leg, signal)
             }
             Stage::Transferring(_) => self.transferring(shared, signal),
+            Stage::Over => Flow::Stay,
         }
     }
 
@@ -139,11 +184,19 @@ impl Dial {
                 shared.results.set("DialCallStatus", status.as_str());
                 shared.results.set("DialCallDuration", "0");
             }
+            Stage::Pressing(_) | Stage::Screening(_) => {
+                if let Some(leg) = self.answered() {
+                    shared.hang_up(leg, CauseKind::NormalClearing.into());
+                }
+                self.others = None;
+                self.not_connected(shared);
+            }
             Stage::Bridged(leg) => {
                 let leg = *leg;
                 self.hang_up(shared, leg, CauseKind::NormalClearing);
             }
             Stage::Transferring(_) => self.give_up_transfer(shared),
+            Stage::Over => {}
         }
     }
 
@@ -151,7 +204,7 @@ impl Dial {
         match ringing {
             Ringing::On => Flow::Stay,
             Ringing::Answered(leg) => {
-                self.bridge(shared, leg);
+                self.answers(shared, leg);
                 Flow::Stay
             }
             Ringing::Failed(cause) => {
@@ -159,6 +212,79 @@ impl Dial {
                 self.stop_ringback(shared);
                 failed(shared, &self.spec, cause)
             }
+        }
+    }
+
+    /// Whoever answers may have an extension pressed and be told something first; the party hears it ring until then.
+    fn answers(&mut self, shared: &mut Shared, leg: LegId) {
+        if self.spec.send_digits.is_none() && self.spec.whisper_url.is_none() {
+            return self.bridge(shared, leg);
+        }
+        if let Stage::Ringing(group) = core::mem::replace(&mut self.stage, Stage::Over) {
+            self.others = Some(group);
+        }
+        let heard_it = self.joined.is_some();
+        self.unjoin(shared);
+        self.start_ringback(shared);
+        // A network that was given the target's own sound makes none of its own.
+        if heard_it && !self.ringback {
+            self.ringback = true;
+            shared.media(MediaCommand::Tone(self.party, Tone::Ringback(None)));
+        }
+        match self.spec.send_digits.as_deref().map(|digits| Pressing::new(leg, digits)) {
+            Some(mut pressing) => {
+                pressing.next(shared);
+                self.stage = Stage::Pressing(pressing);
+            }
+            None => self.screen(shared, leg),
+        }
+    }
+
+    fn screen(&mut self, shared: &mut Shared, leg: LegId) {
+        match self.spec.whisper_url.as_deref().and_then(|url| Screening::start(shared, leg, url)) {
+            Some(screening) => {
+                shared.arm(TimerId::Ring, SCREENING_LONGEST);
+                self.stage = Stage::Screening(screening);
+            }
+            None => self.bridge(shared, leg),
+        }
+    }
+
+    /// Who has answered and is not connected yet.
+    fn answered(&self) -> Option<LegId> {
+        match &self.stage {
+            Stage::Pressing(pressing) => Some(pressing.leg()),
+            Stage::Screening(screening) => Some(screening.leg()),
+            _ => None,
+        }
+    }
+
+    /// Whoever answered is gone, or does not take the call.
+    fn not_connected(&mut self, shared: &mut Shared) -> Flow {
+        self.drop_screening(shared);
+        if let Some(mut group) = self.others.take()
+            && group.go_on(shared) == Ringing::On
+        {
+            self.stage = Stage::Ringing(group);
+            return Flow::Stay;
+        }
+        self.stop_ringback(shared);
+        failed(shared, &self.spec, Cause::unanswered())
+    }
+
+    fn drop_screening(&mut self, shared: &mut Shared) {
+        shared.timers.disarm(TimerId::SendDigits);
+        shared.timers.disarm(TimerId::Ring);
+        let stage = core::mem::replace(&mut self.stage, Stage::Over);
+        if let Stage::Screening(screening) = stage {
+            screening.cancel(shared);
+        }
+    }
+
+    /// The call is over: a callback that is out has its end on the timeline.
+    pub(super) fn abandon(self, shared: &mut Shared) {
+        if let Stage::Screening(screening) = self.stage {
+            screening.abandon(shared);
         }
     }
 
@@ -233,7 +359,8 @@ impl Dial {
         if let Some(channels) = self.spec.record {
             shared.forget_recording();
             let (source, channels) = (RecordingSource::Dial, channels.into());
-            let terms = RecordingTerms { source, channels, trims_silence: false };
+            let status_callback = shared.absolute(self.spec.recording_status_callback.as_deref());
+            let terms = RecordingTerms { source, channels, trims_silence: false, status_callback };
             self.take = Some(shared.start_recording(self.party, Some(leg), terms));
         }
         self.stage = Stage::Bridged(leg);

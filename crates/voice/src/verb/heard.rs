@@ -24,6 +24,7 @@ pub(super) fn start(shared: &mut Shared, prompt: Prompt) -> (Verb, Flow) {
     let outcome = match prompt {
         Prompt::Say(_) => "spoken",
         Prompt::Play(_) => "played",
+        Prompt::Pause(_) => "paused",
     };
     let (playlist, playing) = Playlist::start(shared, party, [prompt]);
     let heard = Heard { playlist, outcome };

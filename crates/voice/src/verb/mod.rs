@@ -134,8 +134,11 @@ impl Verb {
 
     /// The call is over: what of it waits for an answer has its end on the timeline.
     pub(crate) fn abandon(self, shared: &mut Shared) {
-        if let Self::Enqueue(enqueue) = self {
-            enqueue.abandon(shared);
+        match self {
+            Self::Enqueue(enqueue) => enqueue.abandon(shared),
+            Self::Conference(conference) => conference.abandon(shared),
+            Self::Dial(dial) => dial.abandon(shared),
+            _ => {}
         }
     }
 

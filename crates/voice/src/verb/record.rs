@@ -112,6 +112,7 @@ impl Record {
             source: RecordingSource::Record,
             channels: RecordedChannels::Said,
             trims_silence: self.spec.trim_silence,
+            status_callback: shared.absolute(self.spec.recording_status_callback.as_deref()),
         };
         let take = shared.start_recording(self.party, None, terms);
         shared.arm(TimerId::RecordLongest, seconds(self.spec.max_length_s));

@@ -24,7 +24,12 @@ const SHORT_PAUSE: Duration = Duration::from_millis(500);
 const LONG_PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) struct SendDigits {
-    party: LegId,
+    pressing: Pressing,
+}
+
+/// Keys that are pressed towards a leg, and the pauses between them.
+pub(crate) struct Pressing {
+    leg: LegId,
     left: VecDeque<char>,
 }
 
@@ -33,7 +38,7 @@ pub(super) fn start(shared: &mut Shared, spec: &actions::SendDigits) -> (Verb, F
         return (Verb::Instant, Flow::done("no_party", Then::End(CauseKind::NormalClearing.into())));
     };
     shared.answer_party(None);
-    let mut verb = SendDigits { party, left: spec.digits.chars().collect() };
+    let mut verb = SendDigits { pressing: Pressing::new(party, &spec.digits) };
     let flow = verb.next(shared);
     (Verb::SendDigits(verb), flow)
 }
@@ -51,21 +56,37 @@ impl SendDigits {
         shared.timers.disarm(TimerId::SendDigits);
     }
 
-    /// The keys up to the next pause, and the pauses after them.
     fn next(&mut self, shared: &mut Shared) -> Flow {
+        if self.pressing.next(shared) { Flow::Stay } else { Flow::done("sent", Then::Next) }
+    }
+}
+
+impl Pressing {
+    pub(super) fn new(leg: LegId, digits: &str) -> Self {
+        Self { leg, left: digits.chars().collect() }
+    }
+
+    /// Whose keys they are.
+    pub(super) fn leg(&self) -> LegId {
+        self.leg
+    }
+
+    /// The keys up to the next pause, and the pauses after them, whose end [`TimerId::SendDigits`] tells; false once all are
+    /// pressed.
+    pub(super) fn next(&mut self, shared: &mut Shared) -> bool {
         if self.left.is_empty() {
-            return Flow::done("sent", Then::Next);
+            return false;
         }
         let mut lasts = Duration::ZERO;
         while let Some(key) = self.left.front().copied().and_then(Key::new) {
             self.left.pop_front();
-            shared.media(MediaCommand::Press(self.party, key));
+            shared.media(MediaCommand::Press(self.leg, key));
             lasts += KEY_LASTS;
         }
         while let Some(pause) = self.left.pop_front_if(|next| Key::new(*next).is_none()) {
             lasts += if pause == 'W' { LONG_PAUSE } else { SHORT_PAUSE };
         }
         shared.arm(TimerId::SendDigits, lasts);
-        Flow::Stay
+        true
     }
 }

@@ -109,3 +109,24 @@ fn a_recorded_conference_says_where_and_waits_with_the_calls_recordings() {
     failing.conference(ConferenceEvent::NotRecorded("our disk failed")).conference(ConferenceEvent::Ended);
     assert_eq!(failing.param("ErrorCode").as_deref(), Some("calls.recording_failed"));
 }
+
+#[test]
+fn who_asks_for_it_is_told_who_comes_and_goes() {
+    let mut sim = entering(r#""statusCallback": "/status""#);
+    let told = |sim: &Sim| {
+        ["StatusCallbackEvent", "FriendlyName", "Muted", "Hold"].map(|name| sim.param(name).unwrap_or_default())
+    };
+    const TOLD: &str = "ask Status https://shop.example/status";
+    sim.conference(ConferenceEvent::Joined).expect(&[TOLD]);
+    assert_eq!(told(&sim), ["participant-join", "stand-up", "false", "false"]);
+    let muted = Membership { muted: true, held: false, coach: None };
+    sim.after(2).conference(ConferenceEvent::Changed(muted)).expect(&[TOLD]);
+    assert_eq!(told(&sim), ["participant-mute", "stand-up", "true", "false"]);
+    // Who hangs up leaves too, and that is told before the last callback.
+    sim.bye(0);
+    let words = sim.said();
+    let at = |what: &str| words.iter().position(|word| word.starts_with(what));
+    assert!(at("ask Status").is_some() && at("ask Status") < at("ask Final"), "{words:?}");
+    let mut full = entering(r#""statusCallback": "/status""#);
+    full.conference(ConferenceEvent::Full).expect(&["ask Steer https://shop.example/next"]);
+}

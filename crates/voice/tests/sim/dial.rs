@@ -186,3 +186,98 @@ fn everything_stops_when_the_caller_hangs_up() {
     sim.leg(0, LegEvent::Ended(CauseKind::Canceled.into()));
     sim.expect(&["hang up 1 canceled", "hang up 2 canceled", "ask Final https://shop.example/voice", "end canceled"]);
 }
+
+#[test]
+fn an_extension_is_pressed_before_the_two_are_connected() {
+    let mut sim = dialling(r#""to": "+254722000001", "sendDigits": "w12""#);
+    sim.leg(1, LegEvent::Ringing).said();
+    sim.leg(1, LegEvent::Answered).expect(&[]);
+    sim.after_ms(500).expect(&["press 1 1", "press 1 2"]);
+    sim.after_ms(400).expect(&["accept 0", "join 0 1"]);
+    sim.after(3).bye(1);
+    sim.expect(&["split 0 1", "play 0 next"]);
+    // One that hangs up meanwhile ends the dial, and nothing is pressed afterwards.
+    let mut gone = dialling(r#""to": "+254722000001", "sendDigits": "WW12""#);
+    gone.leg(1, LegEvent::Answered).said();
+    gone.after(1).bye(1);
+    gone.expect(&["accept 0", "play 0 next"]);
+    gone.after(3).expect(&[]);
+    let shown = gone.events.iter().find(|event| event.data["verb"] == "dial").expect("an entry");
+    assert_eq!(shown.data["attributes"]["sendDigits"], "••••");
+}
+
+/// A dial whose only target has answered and is asked about; the caller is not answered yet.
+fn screened() -> Sim {
+    let mut sim = dialling(r#""to": "+254722000001", "whisperUrl": "/who""#);
+    sim.leg(1, LegEvent::Ringing).said();
+    sim.leg(1, LegEvent::Answered).expect(&["ask Steer https://shop.example/who"]);
+    assert_eq!(sim.param("DialTarget").as_deref(), Some("+254722000001"));
+    sim
+}
+
+const TAKE_IT: &str =
+    r#"[{"getDigits": {"numDigits": 1, "action": "/taken", "prompt": {"say": {"text": "Press 1."}}}}, {"hangup": {}}]"#;
+
+#[test]
+fn whoever_answers_hears_who_calls_before_the_two_are_connected() {
+    let mut sim = screened();
+    sim.answer(r#"[{"say": {"text": "A customer."}}, {"play": {"url": "beep.wav"}}]"#).expect(&["play 1 A customer."]);
+    sim.heard(1).expect(&["play 1 https://shop.example/beep.wav"]);
+    sim.heard(1).expect(&["accept 0", "join 0 1"]);
+    let mut endless = screened();
+    endless.answer(r#"[{"say": {"text": "a", "loop": 0}}]"#).said();
+    endless.after(120).expect(&["hang up 1 normal_clearing", "flush 1", "accept 0", "play 0 next"]);
+    // A document that can't be had costs nobody the call.
+    let mut broken = screened();
+    broken.refuse_fetch(FetchFailure::Status(500)).expect(&["accept 0", "join 0 1"]);
+}
+
+#[test]
+fn a_key_takes_the_call_and_no_key_leaves_it_to_the_next_action() {
+    let mut sim = screened();
+    sim.answer(TAKE_IT).expect(&["play 1 Press 1."]);
+    // What the caller presses is none of it.
+    sim.press(0, "1").expect(&[]);
+    sim.press(1, "1").expect(&["flush 1", "ask Steer https://shop.example/taken"]);
+    assert_eq!(sim.param("Digits").as_deref(), Some("1"));
+    sim.answer("[]").expect(&["accept 0", "join 0 1"]);
+
+    let mut nobody = screened();
+    nobody.answer(TAKE_IT).said();
+    nobody.heard(1).after(5).expect(&["hang up 1 normal_clearing", "accept 0", "play 0 next"]);
+    nobody.heard(0);
+    let ended = nobody.events.iter().find(|event| event.name == EventName::VerbEnded && event.data["verb"] == "dial");
+    assert_eq!(ended.expect("an entry").data["outcome"], "no_answer");
+
+    let mut gone = screened();
+    gone.answer(TAKE_IT).said();
+    gone.bye(1).expect(&["flush 1", "accept 0", "play 0 next"]);
+    gone.after(9).expect(&[]);
+}
+
+#[test]
+fn a_caller_who_gives_up_while_the_other_is_asked_ends_all_of_it() {
+    for answered in [false, true] {
+        let mut sim = screened();
+        if answered {
+            sim.answer(TAKE_IT).said();
+        }
+        sim.ended(0, 487);
+        assert!(sim.said().contains(&"hang up 1 canceled".to_owned()) || sim.summaries.len() == 1);
+        sim.after(30).expect(&[]);
+    }
+}
+
+#[test]
+fn who_does_not_take_the_call_leaves_it_to_the_next_in_turn() {
+    let mut sim = dialling(r#""to": ["client:first", "client:second"], "sequential": true, "whisperUrl": "/who""#);
+    sim.leg(1, LegEvent::Answered).expect(&["ask Steer https://shop.example/who"]);
+    sim.answer(r#"[{"hangup": {}}]"#);
+    sim.expect(&["hang up 1 normal_clearing", &format!("dial 2 client second as {AMINA}")]);
+    sim.leg(2, LegEvent::Answered).expect(&["ask Steer https://shop.example/who"]);
+    sim.answer("[]").expect(&["accept 0", "join 0 2"]);
+    // Nobody is left after the last.
+    let mut none = dialling(r#""to": ["client:first"], "sequential": true, "whisperUrl": "/who""#);
+    none.leg(1, LegEvent::Answered).said();
+    none.answer(r#"[{"hangup": {}}]"#).expect(&["hang up 1 normal_clearing", "accept 0", "play 0 next"]);
+}

@@ -32,6 +32,21 @@ fn a_key_cuts_the_prompt_short() {
 }
 
 #[test]
+fn keys_in_a_pause_of_the_prompt_cut_it_short_too() {
+    let prompt = r#""numDigits": 1, "prompt": [{"say": {"text": "Sales: 1."}}, {"pause": {"length": 3}}, {"say": {"text": "Support: 2."}}]"#;
+    let mut sim = collecting(prompt);
+    sim.heard(0).expect(&[]);
+    sim.after_ms(2_900).expect(&[]);
+    sim.after_ms(100).expect(&["play 0 Support: 2."]);
+    let mut early = collecting(prompt);
+    early.heard(0).after(1).press(0, "2").expect(&[ASK]);
+    assert_eq!(early.param("Digits").as_deref(), Some("2"));
+    // The pause that was cut short ends nothing later on.
+    early.answer(r#"[{"getDigits": {"timeout": 9}}]"#).expect(&[]);
+    early.after(3).expect(&[]);
+}
+
+#[test]
 fn without_barge_in_keys_during_the_prompt_are_lost() {
     let mut sim = collecting(r#""numDigits": 1, "bargeIn": false, "prompt": {"say": {"text": "PIN?"}}"#);
     sim.press(0, "4").expect(&[]);

@@ -151,3 +151,18 @@ fn a_pause_is_over_with_the_last_recording_that_it_held() {
     assert!(said.iter().any(|said| said.starts_with("record 1")), "{said:?}");
     assert!(!said.iter().any(|said| said.starts_with("pause recording 1")), "{said:?}");
 }
+
+#[test]
+fn who_is_told_when_a_recording_is_ready_goes_along_with_it() {
+    let mut sim = Sim::inbound();
+    sim.answer(r#"[{"record": {"playBeep": false, "recordingStatusCallback": "/kept?of=1"}}]"#);
+    let begun = "record 0 of 0 Said for record, told https://shop.example/kept?of=1".to_owned();
+    assert!(sim.said().contains(&begun));
+    let mut dialled = Sim::running(
+        r#"[{"dial": {"to": "client:asha", "record": "dual", "recordingStatusCallback": "https://other.example/kept"}}]"#,
+    );
+    dialled.said();
+    dialled.leg(1, LegEvent::Answered);
+    let begun = "record 0 of 0 with 1 Dual for dial, told https://other.example/kept".to_owned();
+    assert!(dialled.said().contains(&begun));
+}

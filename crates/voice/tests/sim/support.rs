@@ -439,7 +439,8 @@ fn recording_words(command: RecordingCommand) -> String {
     match command {
         RecordingCommand::Start { take, leg, with, terms } => {
             let with = with.map_or_else(String::new, |leg| format!(" with {}", leg.0));
-            format!("record {} of {}{with} {:?} for {}", take.0, leg.0, terms.channels, terms.source.as_str())
+            let told = terms.status_callback.map_or_else(String::new, |url| format!(", told {url}"));
+            format!("record {} of {}{with} {:?} for {}{told}", take.0, leg.0, terms.channels, terms.source.as_str())
         }
         RecordingCommand::Pause(take, mode) => format!("pause recording {} {mode:?}", take.0),
         RecordingCommand::Resume(take) => format!("resume recording {}", take.0),

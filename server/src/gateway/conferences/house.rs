@@ -41,9 +41,15 @@ pub trait House: Send + Sync + 'static {
     /// The monotonic clock.
     fn now(&self) -> Duration;
 
-    /// Records what `tap` hears, as a recording of this call; what becomes of it is told to `inbox`. None: the server is
-    /// stopping.
-    fn record(&self, of: (WorkspaceId, CallId), tap: Tap, inbox: mpsc::Sender<Arrival>) -> Option<Orders>;
+    /// Records what `tap` hears, as a recording of this call; what becomes of it is told to `inbox`, and its end to
+    /// `status_callback`. None: the server is stopping.
+    fn record(
+        &self,
+        of: (WorkspaceId, CallId),
+        tap: Tap,
+        status_callback: Option<String>,
+        inbox: mpsc::Sender<Arrival>,
+    ) -> Option<Orders>;
 
     /// Tells the customer, in the order in which it is called.
     fn tell(&self, happened: Happened);
@@ -79,13 +85,19 @@ impl House for ServerHouse {
         self.app.clock.monotonic()
     }
 
-    fn record(&self, of: (WorkspaceId, CallId), tap: Tap, inbox: mpsc::Sender<Arrival>) -> Option<Orders> {
+    fn record(
+        &self,
+        of: (WorkspaceId, CallId),
+        tap: Tap,
+        status_callback: Option<String>,
+        inbox: mpsc::Sender<Arrival>,
+    ) -> Option<Orders> {
         // Recorders write to the disk when the server is stopping, not after.
         if self.app.stopping.is_cancelled() {
             return None;
         }
         let (source, channels) = (RecordingSource::Conference, RecordedChannels::Mixed);
-        let terms = RecordingTerms { source, channels, trims_silence: false };
+        let terms = RecordingTerms { source, channels, trims_silence: false, status_callback };
         Some(recorder::start(&self.app, of, Ears { leg: tap, other: None }, (TakeId(0), terms), inbox))
     }
 

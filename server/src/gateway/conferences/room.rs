@@ -312,7 +312,12 @@ impl Room {
         ear.configure(Agreed { codec: Codec::Pcmu, payload_type: 0, dtmf: None, direction: Direction::SendOnly });
         self.media.mix(ear.id(), self.mix, Voice::Muted);
         let tap = self.media.tap(ear.id());
-        let orders = self.house.record((self.key.0, seat.member.call_id), tap, self.reports.0.clone());
+        let orders = self.house.record(
+            (self.key.0, seat.member.call_id),
+            tap,
+            seat.member.terms.recording_status_callback.clone(),
+            self.reports.0.clone(),
+        );
         self.unrecordable = orders.is_none();
         self.recording = orders.map(|orders| Recording { owner: seat.number, id: None, orders, ear });
     }

@@ -30,10 +30,11 @@ impl Running {
                     other: with.and_then(|leg| self.legs.get(&leg)).map(|seat| self.media.tap(seat.port)),
                 };
                 let of = (self.facts.workspace_id, self.facts.call_id);
+                let trims_silence = terms.trims_silence;
                 let orders = recorder::start(&self.gateway.app, of, ears, (take, terms), self.inbox.clone());
                 self.takes.push((take, orders));
                 self.was_recorded = true;
-                if terms.trims_silence {
+                if trims_silence {
                     self.maybe_empty = Some(take);
                 }
             }

@@ -14,7 +14,7 @@ use crate::audit::Actor;
 use crate::calls::fraud::Reason;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
 use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
-use crate::{config, gateway, numbers, payments, pricing, shadow, trunks, webhooks};
+use crate::{config, gateway, numbers, payments, pricing, recordings, shadow, trunks, webhooks};
 
 /// Gives every set of the document its values.
 pub(super) fn fill(schemas: &mut Map<String, Value>) {
@@ -48,6 +48,7 @@ fn values_of(set: &str) -> Vec<String> {
         LegKind = LegKind::ALL.iter().map(|kind| kind.as_str());
         HangupCause = CauseKind::ALL.iter().map(|kind| kind.name()).chain([CAUSE_NODE_LOST]);
         RecordingSource = RecordingSource::ALL.iter().map(|source| source.as_str());
+        RecordingFormat = recordings::Format::ALL.iter().map(|format| format.as_str());
         CallEventKind = call_event_kinds();
         WorkspaceStatus = Workspace::STATUSES;
         NumberStatus = numbers::STATUSES;

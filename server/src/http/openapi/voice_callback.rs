@@ -115,6 +115,7 @@ fn twilio() -> Value {
         ),
         ("DialCallDuration", text("After `<Dial>`: seconds connected.")),
         ("DialBridged", one_of(&["true", "false"], "After `<Dial>`: whether somebody was connected.")),
+        ("DialTarget", text("To the `url` of a target: who has answered.")),
         ("RecordingUrl", text("After `<Record>`.")),
         ("RecordingDuration", text("After `<Record>`: seconds.")),
         ("RecordingSid", text("After `<Record>`: the recording's id.")),
@@ -192,6 +193,7 @@ fn ours() -> Value {
         ("DialCallStatus", text("After `dial`: what became of it.")),
         ("DialCallDuration", text("After `dial`: seconds connected.")),
         ("DialBridgedTo", text("After `dial`: who was connected.")),
+        ("DialTarget", text("To a `whisperUrl`: who has answered.")),
         (
             "AnsweredBy",
             text(

@@ -141,6 +141,58 @@ async fn a_customers_server_that_fails_is_told_on_the_timeline() {
     assert_eq!((&told["data"]["call_id"], &told["data"]["callback"]["reason"]), (&json!(id), &json!(reason)));
 }
 
+/// What no call can use, and what its timeline says of that.
+fn unusable() -> Vec<(&'static str, String, &'static str)> {
+    let say = json!({ "say": { "text": "a" } });
+    let bomb = "<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;&b;&b;\">]><Response><Say>&c;</Say></Response>";
+    vec![
+        ("type", json!({ "actions": [{ "say": { "text": 5 } }] }).to_string(), "actions[0].say.text"),
+        ("many", json!({ "actions": vec![say; 51] }).to_string(), "at most 50 actions"),
+        ("large", format!("{{\"actions\": []}}{}", " ".repeat(10 << 20)), "too large"),
+        ("deep", "[".repeat(10_000), "not usable JSON"),
+        ("deep-xml", format!("<Response>{}", "<Say>".repeat(10_000)), "not usable XML"),
+        ("bomb", bomb.to_owned(), "not usable XML"),
+        ("page", "<!DOCTYPE html><html><body>Server error</body></html>".to_owned(), "HTML page"),
+    ]
+}
+
+/// Answers each path with what [`unusable`] has for it.
+async fn serve_unusable() -> String {
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let mut service = Router::new().route("/error", post(async || StatusCode::INTERNAL_SERVER_ERROR));
+    for (path, body, _) in unusable() {
+        service = service.route(&format!("/{path}"), post(async move || body.clone()));
+    }
+    tokio::spawn(async { axum::serve(listener, service).await });
+    url
+}
+
+#[tokio::test]
+async fn whatever_a_customers_server_answers_the_caller_hears_of_it_and_other_calls_go_on() {
+    let live = Live::with_money().await;
+    let (customer, good) = Customer::serve(json!({ "actions": [{ "pause": { "length": 2 } }] })).await;
+    live.route(json!({ "voice_signing_secret": SECRET })).await;
+    let url = serve_unusable().await;
+    let place = |url: String| live.place(json!({ "from": FROM, "to": "+254722000042", "voice_callback_url": url }));
+    let undisturbed = place(good).await;
+    let mut failing = Vec::new();
+    for (path, reason) in unusable().iter().map(|(path, _, reason)| (*path, *reason)).chain([("error", "500")]) {
+        failing.push((path, reason, place(format!("{url}/{path}")).await));
+    }
+    for (path, reason, id) in failing {
+        let ended = live.call_that_is(&id, "completed").await;
+        assert_eq!(ended["hangup_cause"], "call.callback_failed", "{path}");
+        let timeline = live.timeline(&id).await;
+        let failed = of_kind(&timeline, "call.callback_failed");
+        let told = failed.first().and_then(|failed| failed["reason"].as_str()).unwrap_or_default();
+        assert!(told.contains(reason), "{path}: {told}");
+        assert!(of_kind(&timeline, "speech.failed").is_empty(), "{path}: the apology is heard");
+    }
+    customer.told("the end of the other call", |form| form.contains_key("IsFinal")).await;
+    assert_eq!(live.call_that_is(&undisturbed, "completed").await["hangup_cause"], "normal_clearing");
+}
+
 /// Signed for each hop anew: what arrives is checked.
 #[tokio::test]
 async fn a_callback_follows_redirects_that_keep_its_method_and_no_others() {

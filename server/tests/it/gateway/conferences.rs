@@ -37,7 +37,7 @@ impl House for Quiet {
         Duration::ZERO
     }
 
-    fn record(&self, _: (WorkspaceId, CallId), _: Tap, _: mpsc::Sender<Arrival>) -> Option<Orders> {
+    fn record(&self, _: (WorkspaceId, CallId), _: Tap, _: Option<String>, _: mpsc::Sender<Arrival>) -> Option<Orders> {
         None
     }
 
@@ -80,6 +80,7 @@ fn terms() -> ConferenceTerms {
         muted: false,
         coach: None,
         record: false,
+        recording_status_callback: None,
     }
 }
 

@@ -5,3 +5,4 @@ mod keeping;
 mod playing;
 pub(crate) mod support;
 mod tiers;
+mod told;

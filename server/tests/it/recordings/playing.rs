@@ -11,6 +11,7 @@ use crate::support::{ORIGIN, Server, on_each_engine};
 on_each_engine! {
     a_recording_is_asked_for_at_every_moment_of_its_life
     what_is_heard_is_what_was_said_each_side_in_its_channel
+    the_same_is_heard_as_opus_in_far_fewer_bytes
     a_url_serves_its_quarter_of_an_hour_and_nobody_makes_one
     a_pause_is_for_who_runs_the_call
     a_recording_is_told_of_after_its_call_and_once
@@ -89,6 +90,28 @@ async fn what_is_heard_is_what_was_said_each_side_in_its_channel(server: Server)
     let folder = scene.server.app.config.storage.dir_in(&scene.server.app.config.data_dir);
     let kept = std::fs::read(first_file(&folder).expect("a file")).expect("a file");
     assert!(!kept.windows(16).any(|bytes| bytes == &whole.bytes[1_000..1_016]) && !kept.starts_with(b"RIFF"));
+}
+
+async fn the_same_is_heard_as_opus_in_far_fewer_bytes(server: Server) {
+    let scene = Scene::set(server).await;
+    let order = scene.place().await;
+    let id = scene.recorded(order.call_id).await;
+    let asha = scene.asha.with("accept", "application/json");
+    for path in [format!("/v1/recordings/{id}/audio"), format!("/v1/calls/{}/recording", order.call_id)] {
+        let ready = asha.get(&format!("{path}?format=ogg")).await.expect(200).json;
+        let url = ready["url"].as_str().expect("a URL").strip_prefix(ORIGIN).expect("ours");
+        let heard = scene.server.client().get(url).await.expect(200);
+        assert_eq!(heard.header("content-type"), Some("audio/ogg"));
+        assert!(heard.bytes.len() * 4 < 32_044, "{}", heard.bytes.len());
+        let audio = media::file::read(heard.bytes.to_vec()).expect("an audio file");
+        let lasts_ms = audio.samples.len() * 1_000 / audio.rate_hz as usize;
+        assert!((1_000..1_040).contains(&lasts_ms), "{lasts_ms}");
+        let middle = &audio.samples[4_000..12_000];
+        for hz in [440.0, 1_000.0] {
+            assert!(media::level::amplitude_at(middle, hz, audio.rate_hz) > 2_500.0, "{hz}");
+        }
+        asha.get(&format!("{path}?format=mp3")).await.expect_error("validation.bad_request");
+    }
 }
 
 async fn a_url_serves_its_quarter_of_an_hour_and_nobody_makes_one(server: Server) {

@@ -47,6 +47,7 @@ impl Running {
             trims_silence: false,
             started_at: app.now_us(),
             sealed_key,
+            status_callback: None,
         };
         Self { header, key }
     }

@@ -123,6 +123,7 @@ impl Server {
             job_bell: Arc::default(),
             mail_bell: Arc::default(),
             payment_bell: Arc::default(),
+            callback_bell: Arc::default(),
             tenant_changes: Arc::default(),
             node_id: "test-node".into(),
             tasks: TaskTracker::new(),

@@ -14,7 +14,7 @@ mod live;
 mod nodes;
 mod origins;
 mod reads;
-mod receiver;
+pub(crate) mod receiver;
 pub(crate) mod rows;
 mod secrets;
 

@@ -24,30 +24,30 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A request that came.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) at: Instant,
+pub(crate) struct Told {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) at: Instant,
 }
 
 impl Told {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The event's id, and its call.
-    pub(super) fn event_and_call(&self) -> (String, CallId) {
+    pub(crate) fn event_and_call(&self) -> (String, CallId) {
         let (event, text) = (self.json(), |value: &Value| value.as_str().expect("text").to_owned());
         (text(&event["id"]), text(&event["data"]["call_id"]).parse().expect("an id"))
     }
 
     /// Whether it is signed with the secret, by the rules of the documentation.
-    pub(super) fn is_signed_with(&self, secret: &str) -> bool {
+    pub(crate) fn is_signed_with(&self, secret: &str) -> bool {
         let given = self.header("x-sautikit-signature");
         let t = given.strip_prefix("t=").and_then(|rest| rest.split(',').next()).and_then(|t| t.parse().ok());
         t.is_some_and(|t| signature::sign(secret, &self.body, t) == given)
@@ -56,7 +56,7 @@ impl Told {
 
 /// What is answered.
 #[derive(Debug, Clone)]
-pub(super) enum Answers {
+pub(crate) enum Answers {
     /// At once with this status.
     Status(u16),
     /// With this status and a `Retry-After`.
@@ -81,13 +81,13 @@ struct Kept {
 
 /// The server.
 #[derive(Clone)]
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     kept: Arc<Mutex<Kept>>,
 }
 
 impl Receiver {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let kept = Arc::<Mutex<Kept>>::default();
@@ -96,26 +96,26 @@ impl Receiver {
         Self { address, kept }
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// From now on.
-    pub(super) fn answers(&self, path: &str, answers: Answers) {
+    pub(crate) fn answers(&self, path: &str, answers: Answers) {
         self.kept.lock().answers.insert(path.to_owned(), answers);
     }
 
     /// What came to the path so far.
-    pub(super) fn told(&self, path: &str) -> Vec<Told> {
+    pub(crate) fn told(&self, path: &str) -> Vec<Told> {
         self.kept.lock().told.iter().filter(|told| told.path == path).cloned().collect()
     }
 
-    pub(super) fn count(&self, path: &str) -> usize {
+    pub(crate) fn count(&self, path: &str) -> usize {
         self.kept.lock().told.iter().filter(|told| told.path == path).count()
     }
 
     /// Once so many came to the path, they.
-    pub(super) async fn wait(&self, path: &str, count: usize) -> Vec<Told> {
+    pub(crate) async fn wait(&self, path: &str, count: usize) -> Vec<Told> {
         let what = format!("{count} requests to {path}");
         within(DEADLINE, &what, async || Some(self.told(path)).filter(|told| told.len() >= count)).await
     }

@@ -26,6 +26,10 @@ const DIAL: &[Known] = &[
     // The caller is answered when the target is, always.
     Known { written: "answerOnBridge", ours: None, kind: Kind::Flag },
     same("record", Kind::Recorded),
+    same("recordingStatusCallback", Kind::Text),
+    Known { written: "recordingStatusCallbackEvent", ours: None, kind: Kind::Text },
+    same("sendDigits", Kind::Text),
+    same("whisperUrl", Kind::Text),
     same("machineDetection", Kind::Machine),
     // Read below.
     Known { written: "phoneNumbers", ours: None, kind: Kind::Text },
@@ -33,7 +37,8 @@ const DIAL: &[Known] = &[
 ];
 
 /// Of the element that names a target.
-const MACHINE: &[Known] = &[same("machineDetection", Kind::Machine)];
+const OF_TARGET: &[Known] =
+    &[same("machineDetection", Kind::Machine), same("sendDigits", Kind::Text), means("url", "whisperUrl", Kind::Text)];
 
 /// What of a `<Dial>` means the same to the queue that it dials.
 const OF_QUEUE: [&str; 3] = ["timeout", "record", "action"];
@@ -117,12 +122,12 @@ fn named(
     }
     match verb_of(child).as_str() {
         "number" | "sip" => {
-            // TwiML has it for each target; here whoever answers is judged.
-            attributes.extend(reader.attributes(child, &[MACHINE]));
+            // TwiML has them for each target; here they are for whoever answers.
+            attributes.extend(reader.attributes(child, &[OF_TARGET]));
             add(reader, child, &text_of(child), targets);
         }
         "client" => {
-            reader.attributes(child, &[]);
+            attributes.extend(reader.attributes(child, &[OF_TARGET]));
             // TwiML names it by an element of its own where parameters go along.
             let name =
                 child.children().find(|inner| verb_of(*inner) == "identity").map_or_else(|| text_of(child), text_of);

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::attributes::{Kind, Known, expected, value};
 use super::escape::Escaped;
 use super::{Asked, Document, Warning, verbs};
+use crate::actions::attributes::nearest;
 use crate::actions::json::action;
 use crate::actions::{Action, ActionError, Hangup, MAX_ACTIONS};
 
@@ -134,6 +135,13 @@ impl<'a> Reader<'a> {
             };
             let inside = refused.path.trim_start_matches('.').strip_prefix(verb).unwrap_or_default();
             let name = inside.trim_start_matches('.').split(['.', '[']).next().unwrap_or_default().to_owned();
+            // Who writes a time or a count that is too long means a long one; 0 is how many write "none".
+            let number = attributes.get(&name).and_then(Value::as_u64).filter(|number| *number > 0);
+            if let Some(nearest) = number.and_then(|number| nearest(number, &refused.message)) {
+                attributes.insert(name.clone(), json!(nearest));
+                self.warn(node, &format!("{}: {name}: {}; {nearest} holds", tag(node), refused.message));
+                continue;
+            }
             if !verbs::is_required(verb, &name) && attributes.remove(&name).is_some() {
                 self.warn(node, &format!("{}: {name}: {}; the default holds", tag(node), refused.message));
                 continue;

@@ -59,6 +59,11 @@ fn both_notations_mean_the_same() {
             r#"<Dial><Number machineDetection="DetectMessageEnd">0722000042</Number></Dial>"#,
             json!([{ "dial": { "to": "0722000042", "machineDetection": "detectMessageEnd" } }]),
         ),
+        (
+            r#"<GetDigits maxDigits="1"><Say>Sales: 1</Say><Pause length="2"/><Pause length="0"/><Say>Support: 2</Say></GetDigits>"#,
+            json!([{ "getDigits": { "numDigits": 1, "prompt": [{ "say": { "text": "Sales: 1" } },
+                { "pause": { "length": 2 } }, { "say": { "text": "Support: 2" } }] } }]),
+        ),
         (r#"<Play digits="ww12#"/>"#, json!([{ "sendDigits": { "digits": "ww12#" } }])),
         (
             r#"<Say>Wait <break time="1s"/> <prosody rate="slow">please &amp; thanks</prosody></Say>"#,
@@ -115,6 +120,18 @@ fn both_notations_mean_the_same() {
         (
             r#"<Stop><Stream name="s"/></Stop><StopStream/>"#,
             json!([{ "stopStream": { "name": "s" } }, { "stopStream": {} }]),
+        ),
+        (
+            r#"<Dial record="true" recordingStatusCallback="/kept" recordingStatusCallbackEvent="completed"><Number sendDigits="wwww1928">+254722000042</Number></Dial>"#,
+            json!([{ "dial": { "to": "+254722000042", "record": true, "recordingStatusCallback": "/kept", "sendDigits": "wwww1928" } }]),
+        ),
+        (
+            r#"<Dial><Client url="/who" method="POST"><Identity>asha</Identity></Client></Dial>"#,
+            json!([{ "dial": { "to": "client:asha", "whisperUrl": "/who" } }]),
+        ),
+        (
+            r#"<Dial><Conference record="true" statusCallback="/who" statusCallbackEvent="join leave" recordingStatusCallback="/kept">team</Conference></Dial>"#,
+            json!([{ "conference": { "name": "team", "record": true, "statusCallback": "/who", "recordingStatusCallback": "/kept" } }]),
         ),
         ("<Conference/>", json!([{ "conference": { "name": "room" } }])),
         (
@@ -219,7 +236,7 @@ fn what_is_not_understood_is_skipped_and_named() {
         ("<Sing/>", 0, "<Sing> is no verb; it was skipped"),
         (r#"<Say colour="red">a</Say>"#, 1, "<Say> has no attribute colour here; it was skipped"),
         (r#"<Say loop="often">a</Say>"#, 1, "<Say>: loop is no a whole number; the default holds"),
-        (r#"<Pause length="9999"/>"#, 1, "<Pause>: length: expected 1 to 600; the default holds"),
+        (r#"<Pause length="9999"/>"#, 1, "<Pause>: length: expected 1 to 600; 600 holds"),
         (r#"<Redirect method="GET">/a</Redirect>"#, 1, "<Redirect>: callbacks are POST; method was skipped"),
         (
             "<Say>a</Say><Reject/>",
@@ -242,12 +259,28 @@ fn what_is_not_understood_is_skipped_and_named() {
             "<Say>: what <amazon-effect> means is not heard; its text is spoken",
         ),
         (r#"<Gather input="speech"/>"#, 2, "<Gather>: speech is not recognised; it waits for keys"),
-        (r#"<Gather><Say loop="99999">a</Say></Gather>"#, 2, "<Say>: loop: expected 0 to 1000; the default holds"),
+        (r#"<Gather><Say loop="99999">a</Say></Gather>"#, 2, "<Say>: loop: expected 0 to 1000; 1000 holds"),
+        (r#"<Gather><Play digits="1"/></Gather>"#, 2, "<Play> within <Gather> is not supported yet; it was skipped"),
     ] {
         let (actions, warnings) = read(xml);
         assert_eq!(actions.as_array().unwrap().len(), runs, "{xml}: {actions}");
         assert_eq!(warnings, [warning], "{xml}");
     }
+}
+
+#[test]
+fn a_number_out_of_its_range_is_the_nearest_that_there_is() {
+    let number = |xml: &str, verb: &str, name: &str| {
+        let (actions, warnings) = read(xml);
+        (actions[0][verb][name].clone(), warnings.len())
+    };
+    assert_eq!(number(r#"<Dial timeout="3">+254722000042</Dial>"#, "dial", "timeout"), (json!(5), 1));
+    assert_eq!(number(r#"<Dial timeLimit="999999">+254722000042</Dial>"#, "dial", "maxDuration"), (json!(86_400), 1));
+    assert_eq!(number(r#"<Record timeout="3600" callbackUrl="/a"/>"#, "record", "timeout"), (json!(600), 1));
+    assert_eq!(number(r#"<Conference maxParticipants="250"/>"#, "conference", "maxParticipants"), (json!(32), 1));
+    // "None", as many write it.
+    assert_eq!(number(r#"<Record maxLength="0" callbackUrl="/a"/>"#, "record", "maxLength"), (json!(3_600), 1));
+    assert_eq!(number(r#"<GetDigits numDigits="0"/>"#, "getDigits", "numDigits"), (json!(null), 1));
 }
 
 #[test]
@@ -379,8 +412,12 @@ fn where_an_element_is_of_two_dialects_the_number_says_which() {
     assert_eq!(recorded(Compat::Sautikit, r#"<Record callbackUrl="/a"/>"#), (json!(10), json!("#")));
     for children in ["<Record/>", r#"<Record trim="trim-silence"/>"#, r#"<Record callbackUrl="/a"/>"#] {
         assert_eq!(recorded(Compat::Twilio, children), twilio, "{children}");
-        assert_eq!(recorded(Compat::AfricasTalking, children), (json!(600), json!("#")), "{children}");
+        let keys = if children == "<Record/>" { "" } else { "#" };
+        assert_eq!(recorded(Compat::AfricasTalking, children), (json!(600), json!(keys)), "{children}");
     }
+    let played = of(Compat::AfricasTalking, r#"<Record maxLength="9"><Play url="https://a.example/a.mp3"/></Record>"#);
+    let verbs = played.as_array().unwrap().iter().map(|action| action.as_object().unwrap().keys().next().unwrap());
+    assert_eq!(verbs.collect::<Vec<_>>(), ["play", "record"]);
     assert_eq!(recorded(Compat::AfricasTalking, r#"<Record timeout="9" finishOnKey="*"/>"#), (json!(9), json!("*")));
     let verbs = |compat: Compat| of(compat, r#"<GetDigits maxDigits="1"/>"#).as_array().unwrap().len();
     assert_eq!([verbs(Compat::Sautikit), verbs(Compat::AfricasTalking)], [1, 2]);

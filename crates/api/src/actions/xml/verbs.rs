@@ -13,7 +13,7 @@
 //! | `Enqueue` | all | `enqueue`; TwiML's `waitUrl` is asked, Africa's Talking's `holdMusic` is played |
 //! | `Leave` | TwiML, ours | `leave` |
 //! | `Record` | TwiML | `record`; any key ends it, and the URL that answered is asked again where no action is named |
-//! | `Record callbackUrl` | Africa's Talking, ours | `record`, after what it says first |
+//! | `Record callbackUrl` | Africa's Talking, ours | `record`, after what it says or plays first |
 //! | `Connect`, `Start` with `Stream`; `Stream` | TwiML; ours | `stream` |
 //! | `Stop` with `Stream`; `StopStream` | TwiML; ours | `stopStream` |
 //! | `Redirect` | all | `redirect`; without a URL the call ends, as Africa's Talking's builder means it |
@@ -30,6 +30,7 @@ use super::reader::{Reader, SAY, WithoutInput, shown, tag, text_of, verb_of, wri
 #[cfg(test)]
 use crate::actions::Action;
 use crate::actions::prompt::MAX_PROMPTS;
+use crate::actions::record::MAX_LENGTH_S;
 use crate::actions::ssml;
 use crate::numbers::Compat;
 
@@ -66,6 +67,11 @@ const CONFERENCE: &[Known] = &[
     same("muted", Kind::Flag),
     same("coach", Kind::Text),
     same("record", Kind::Kept),
+    same("recordingStatusCallback", Kind::Text),
+    Known { written: "recordingStatusCallbackEvent", ours: None, kind: Kind::Text },
+    same("statusCallback", Kind::Text),
+    // All that there is to tell is told.
+    Known { written: "statusCallbackEvent", ours: None, kind: Kind::Text },
     same("waitUrl", Kind::Text),
     same("action", Kind::Text),
 ];
@@ -95,6 +101,8 @@ const RECORD: &[Known] = &[
     same("playBeep", Kind::Flag),
     same("trimSilence", Kind::Flag),
     means("trim", "trimSilence", Kind::Trim),
+    same("recordingStatusCallback", Kind::Text),
+    Known { written: "recordingStatusCallbackEvent", ours: None, kind: Kind::Text },
     same("action", Kind::Text),
     means("callbackUrl", "action", Kind::Text),
 ];
@@ -275,7 +283,11 @@ fn prompts(reader: &mut Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<Str
                 let file = played(reader, child).and_then(|play| reader.settle(child, "play", play));
                 prompts.extend(file.map(|(_, play)| json!({ "play": play })));
             }
-            "play" | "pause" => {
+            "pause" => {
+                let pause = pause_of(reader, child).and_then(|pause| reader.settle(child, "pause", pause));
+                prompts.extend(pause.map(|(_, pause)| json!({ "pause": pause })));
+            }
+            "play" => {
                 reader
                     .warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(node)));
             }
@@ -283,8 +295,10 @@ fn prompts(reader: &mut Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<Str
         }
     }
     if prompts.len() > MAX_PROMPTS {
-        reader
-            .warn(node, &format!("{} holds at most {MAX_PROMPTS} texts and files; the others were skipped", tag(node)));
+        reader.warn(
+            node,
+            &format!("{} holds at most {MAX_PROMPTS} texts, files and pauses; the others were skipped", tag(node)),
+        );
         prompts.truncate(MAX_PROMPTS);
     }
     if !prompts.is_empty() {
@@ -344,11 +358,12 @@ fn stop(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     }
 }
 
-/// Africa's Talking speaks what stands within it first.
+/// Africa's Talking speaks or plays what stands within it first; one that says nothing keeps all that follows in the call.
 fn record(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     for child in node.children().filter(Node::is_element) {
         match verb_of(child).as_str() {
             "say" => say(reader, child),
+            "play" => play(reader, child),
             _ => {
                 reader.warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(node)))
             }
@@ -369,6 +384,10 @@ fn record(reader: &mut Reader<'_>, node: Node<'_, '_>) {
         attributes.entry("finishOnKey").or_insert(json!(ANY_KEY));
         attributes.entry("timeout").or_insert(json!(5));
     } else if reader.asked.compat == Compat::AfricasTalking {
+        if node.attributes().len() == 0 && !node.children().any(|child| child.is_element()) {
+            attributes.insert("finishOnKey".to_owned(), json!(""));
+            attributes.insert("maxLength".to_owned(), json!(MAX_LENGTH_S));
+        }
         attributes.entry("timeout").or_insert(json!(SILENCE_OF_AFRICAS_TALKING_S));
     }
     attributes.entry("action").or_insert(json!(reader.asked.url));
@@ -430,11 +449,15 @@ fn redirect(reader: &mut Reader<'_>, node: Node<'_, '_>) {
 }
 
 fn pause(reader: &mut Reader<'_>, node: Node<'_, '_>) {
-    let attributes = reader.attributes(node, &[&[same("length", Kind::Whole)]]);
-    // Templates write it for "no pause".
-    if attributes.get("length") != Some(&json!(0)) {
+    if let Some(attributes) = pause_of(reader, node) {
         reader.take(node, "pause", attributes);
     }
+}
+
+/// The attributes of a `Pause`; none where its length is 0, which templates write for "no pause".
+fn pause_of(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Option<Map<String, Value>> {
+    let attributes = reader.attributes(node, &[&[same("length", Kind::Whole)]]);
+    Some(attributes).filter(|attributes| attributes.get("length") != Some(&json!(0)))
 }
 
 /// Every verb that runs has an element here.
