@@ -113,7 +113,7 @@ impl Follower {
             if self.catches_up {
                 // The client comes back with what it saw last.
                 if let Err(error) = self.catch_up().await {
-                    tracing::warn!(followed = ?self.source.followed(), error = %Causes(&error), "a stream was cut");
+                    tracing::warn!(followed = ?self.source.followed(), error = %Causes(error.as_ref()), "a stream was cut");
                     return Next::End;
                 }
                 continue;

@@ -142,7 +142,7 @@ async fn serve(
                 (if is_all { poll } else { Duration::ZERO }, looked.is_over)
             }
             Err(error) => {
-                tracing::warn!(?followed, error = %Causes(&error), "what is live can't be followed just now");
+                tracing::warn!(?followed, error = %Causes(error.as_ref()), "what is live can't be followed just now");
                 (FAILURE_WAIT, false)
             }
         };
