@@ -47,7 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 /// What no handler names: the body of every refusal, and what only parameters refer to.
 #[derive(OpenApi)]
-#[openapi(components(schemas(ErrorBody, Month, params::Moment)))]
+#[openapi(components(schemas(ErrorBody, Month, params::Moment, sautikit_api::sets::RecordingFormat)))]
 struct Shared;
 
 /// The whole description.
