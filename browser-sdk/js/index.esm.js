@@ -28,10 +28,10 @@ function loaded() {
 }
 
 async function load() {
-  const { default: begin, Core } = await import("./sautikit.js");
+  const [{ default: begin, Core }, { useErrorClass }] = await Promise.all([import("./sautikit.js"), import("./edge.js")]);
   // Compiled while it arrives.
   await begin({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) });
-  Core.useErrorClass(SautikitError);
+  useErrorClass(SautikitError);
   return Core;
 }
 

@@ -1,5 +1,7 @@
 //! What can go wrong before or besides a call, in words for the developer and the user: code, sentence, remedy.
 
+use sip::phone::decimal;
+
 /// The contents of a `SautikitError`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -56,6 +58,9 @@ impl Fault {
             "NotAllowedError" | "SecurityError" => Self::MicrophoneDenied,
             "NotFoundError" | "OverconstrainedError" => Self::MicrophoneMissing,
             "NotReadableError" | "AbortError" => Self::MicrophoneBusy,
+            // Of `js/edge.js`.
+            "TimeoutError" => Self::MicrophoneUnanswered,
+            "InsecureError" => Self::InsecurePage,
             _ => Self::Media(message.to_owned()),
         }
     }
@@ -98,10 +103,14 @@ impl Fault {
             Self::MicrophoneUnanswered => "Nobody answered whether this page may use the microphone.".into(),
             Self::InsecurePage => "The microphone is only available on pages served over HTTPS.".into(),
             Self::TokenUnreachable => "The token endpoint cannot be reached.".into(),
-            Self::TokenRefused(status) => format!("The token endpoint answered with HTTP status {status}."),
+            Self::TokenRefused(status) => {
+                ["The token endpoint answered with HTTP status ", &decimal((*status).into()), "."].concat()
+            }
             Self::TokenInvalid => "The token endpoint's answer holds no usable token.".into(),
             Self::GatewayUnreachable => "The connection to the gateway failed.".into(),
-            Self::RegistrationRefused(status) => format!("The gateway refused the registration (SIP status {status})."),
+            Self::RegistrationRefused(status) => {
+                ["The gateway refused the registration (SIP status ", &decimal((*status).into()), ")."].concat()
+            }
             Self::DeviceMissing => "There is no such audio device.".into(),
             Self::OutputFixed => "This browser does not let pages choose the loudspeaker.".into(),
             Self::NotConnected => "The client is not connected.".into(),
@@ -110,10 +119,12 @@ impl Fault {
             Self::HeaderInvalid => "`customHeaders` holds a name or value that cannot be sent.".into(),
             Self::DigitsInvalid => "Only the digits 0-9, *, #, A-D and a comma (pause) can be sent.".into(),
             Self::WrongState => "The call is not in a state that allows this.".into(),
-            Self::ChangeRefused(status) => format!("The gateway refused the change (SIP status {status})."),
+            Self::ChangeRefused(status) => {
+                ["The gateway refused the change (SIP status ", &decimal((*status).into()), ")."].concat()
+            }
             Self::CallInProgress => "Another call is being placed.".into(),
             Self::CallCanceled => "The call was hung up before it was on its way.".into(),
-            Self::Media(detail) => format!("The browser could not set up the audio: {detail}"),
+            Self::Media(detail) => ["The browser could not set up the audio: ", detail].concat(),
         }
     }
 

@@ -2,34 +2,122 @@
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlAudioElement, RtcPeerConnection};
+use web_sys::WebSocket;
 
 #[wasm_bindgen(raw_module = "./edge.js")]
 extern "C" {
-    /// The figures of a call, a `Float64Array`.
-    pub(crate) fn figures(peer: &RtcPeerConnection) -> Promise;
+    /// A promise that others settle.
+    #[derive(Clone)]
+    pub(crate) type Deferred;
 
-    /// The connection's next offer; `ice_restart` looks for a new way.
-    pub(crate) fn offer(peer: &RtcPeerConnection, ice_restart: bool) -> Promise;
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new() -> Deferred;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn promise(this: &Deferred) -> Promise;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn resolve(this: &Deferred);
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn reject(this: &Deferred, with: &JsValue);
+
+    /// Resolves after so many milliseconds.
+    pub(crate) fn sleep(ms: i32) -> Promise;
+
+    /// What the promise brings; rejects with nothing after so many milliseconds.
+    pub(crate) fn within(ms: i32, promise: &Promise) -> Promise;
+
+    /// Makes a `SautikitError`.
+    pub(crate) fn fault(code: &str, message: &str, remedy: &str) -> JsValue;
+
+    /// 64 random bits.
+    pub(crate) fn random() -> u64;
+
+    /// The answer for a token and its date, or the HTTP status of an endpoint that refuses.
+    #[wasm_bindgen(js_name = askForToken)]
+    pub(crate) fn ask_for_token(options: &JsValue) -> Promise;
+
+    /// A WebSocket that tells what happens to it, and its messages.
+    #[wasm_bindgen(js_name = openSocket, catch)]
+    pub(crate) fn open_socket(url: &str, told: &JsValue) -> Result<WebSocket, JsValue>;
+
+    /// Closes it; nothing is told any more.
+    #[wasm_bindgen(js_name = closeSocket)]
+    pub(crate) fn close_socket(socket: &WebSocket);
+
+    /// Peer connection, microphone and loudspeaker of one call.
+    #[derive(Clone)]
+    pub(crate) type Media;
+
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new(over: &Promise, told: &JsValue) -> Media;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn open(
+        this: &Media,
+        ice_servers: &JsValue,
+        audio: &JsValue,
+        need: &str,
+        input: Option<&str>,
+        output: Option<&str>,
+    ) -> Promise;
+
+    /// Our offer with every candidate; `ice_restart` looks for a new way.
+    #[wasm_bindgen(method)]
+    pub(crate) fn offer(this: &Media, ice_restart: bool) -> Promise;
 
     /// Undoes an offer that came to nothing.
-    pub(crate) fn rollback(peer: &RtcPeerConnection) -> Promise;
+    #[wasm_bindgen(method, js_name = rollBack)]
+    pub(crate) fn roll_back(this: &Media) -> Promise;
 
-    /// Who may send from the next description on.
-    #[wasm_bindgen(js_name = setDirection)]
-    pub(crate) fn set_direction(peer: &RtcPeerConnection, direction: &str);
+    #[wasm_bindgen(method)]
+    pub(crate) fn answer(this: &Media, sdp: &str) -> Promise;
 
-    /// Sends another track, or none.
-    #[wasm_bindgen(js_name = replaceTrack)]
-    pub(crate) fn replace_track(peer: &RtcPeerConnection, track: &JsValue) -> Promise;
+    /// The answer in a 183.
+    #[wasm_bindgen(method, js_name = acceptEarly)]
+    pub(crate) fn accept_early(this: &Media, sdp: &str);
 
-    /// Tells each state of the connection.
-    #[wasm_bindgen(js_name = watchPeer)]
-    pub(crate) fn watch_peer(peer: &RtcPeerConnection, told: &JsValue);
+    /// The answer in the 2xx; an empty one leaves it at what the 183 said.
+    #[wasm_bindgen(method, js_name = acceptAnswer)]
+    pub(crate) fn accept_answer(this: &Media, sdp: &str) -> Promise;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn mute(this: &Media, is_muted: bool);
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn hold(this: &Media, is_held: bool);
+
+    #[wasm_bindgen(method, getter, js_name = isListenOnly)]
+    pub(crate) fn is_listen_only(this: &Media) -> bool;
+
+    /// Sends another microphone.
+    #[wasm_bindgen(method, js_name = speakInto)]
+    pub(crate) fn speak_into(this: &Media, audio: &JsValue, input: Option<&str>) -> Promise;
+
+    /// The microphone is gone and there is no other.
+    #[wasm_bindgen(method, js_name = onlyListen)]
+    pub(crate) fn only_listen(this: &Media) -> Promise;
 
     /// Plays on another loudspeaker.
-    #[wasm_bindgen(js_name = playOn)]
-    pub(crate) fn play_on(audio: &HtmlAudioElement, id: &str) -> Promise;
+    #[wasm_bindgen(method, js_name = playOn)]
+    pub(crate) fn play_on(this: &Media, id: &str) -> Promise;
+
+    /// Sends digits behind those that wait; false: the peer takes none.
+    #[wasm_bindgen(method)]
+    pub(crate) fn press(this: &Media, digits: &str) -> bool;
+
+    /// The browser's own statistics.
+    #[wasm_bindgen(method)]
+    pub(crate) fn stats(this: &Media) -> Promise;
+
+    /// The figures of the call, a `Float64Array`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn figures(this: &Media) -> Promise;
+
+    /// Gives the microphone back. Harmless when repeated.
+    #[wasm_bindgen(method)]
+    pub(crate) fn close(this: &Media);
 
     /// Whether the browser lets a page choose the loudspeaker.
     #[wasm_bindgen(js_name = canChooseOutput)]
@@ -49,21 +137,23 @@ extern "C" {
     pub(crate) fn take(shared: bool) -> Option<String>;
 }
 
-/// Tells "devices", "network" or "wake" until it is dropped.
+/// Told what happens: the word for it, and what belongs to it.
+pub(crate) type Told = Closure<dyn FnMut(String, Option<String>)>;
+
+/// Tells "devices", "network", "wake" or "leaving" until it is dropped.
 pub(crate) struct Watch {
     stop: Function,
-    _told: Closure<dyn FnMut(String)>,
+    _told: Told,
 }
 
 impl Watch {
-    pub(crate) fn begin(told: impl FnMut(String) + 'static) -> Self {
-        let told = Closure::<dyn FnMut(String)>::new(told);
+    pub(crate) fn begin(told: Told) -> Self {
         Self { stop: watch_browser(told.as_ref()), _told: told }
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let _ = self.stop.call0(&JsValue::UNDEFINED);
+        super::js::call(&self.stop);
     }
 }

@@ -1,61 +1,51 @@
 //! The WebSocket to the gateway (RFC 7118): opened, lost, opened again.
 
-use core::time::Duration;
+use core::pin::pin;
 use std::rc::Rc;
 
-use sip::message::{Headers, StatusCode};
-use sip::ua::{FlowId, Input, Party};
+use js_sys::Promise;
+use sip::phone::Millis;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{MessageEvent, WebSocket};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::WebSocket;
 
+use super::browser::{self, Told};
+use super::call::DECLINE;
 use super::client::{Client, ClientState};
 use super::js::{self, Deferred};
 use super::timer::{self, Timer};
 use super::wait;
+use super::waking::PING;
 use crate::backoff;
 use crate::fault::Fault;
 
 /// Between two keep-alives (RFC 7118 §6 allows RFC 5626's double CRLF): below the 30 s after which the shortest-lived
 /// proxies drop an idle connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(25);
+const KEEP_ALIVE: Millis = 25_000;
 
 /// A timer that is late by so much has slept, milliseconds: hidden pages are served once a minute at worst, but not one with a call.
 const SLEPT_MS: f64 = 10_000.0;
 
 /// A socket that is not open by now will not be: proxies that swallow the upgrade say nothing at all.
-const OPEN_LIMIT: Duration = Duration::from_secs(10);
+const OPEN_LIMIT: Millis = 10_000;
 
-/// Whom all messages are from: the browser has seen to it that the socket is the gateway's, this one and the next.
-pub(crate) const GATEWAY: Party = Party::Trunk(0);
-
-/// An open socket with its handlers, which fall silent when it is dropped.
+/// A socket with its handler, which falls silent when it is dropped.
 pub(crate) struct Socket {
-    pub(crate) flow: FlowId,
+    pub(crate) flow: u32,
     socket: WebSocket,
-    _on_open: Closure<dyn FnMut()>,
-    _on_close: Closure<dyn FnMut()>,
-    _on_error: Closure<dyn FnMut()>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _told: Told,
 }
 
 impl Socket {
-    pub(crate) fn send(&self, bytes: &[u8]) {
-        // Text frames where possible: proxies and browser tools show them. A closed socket says so in its close event.
-        let _ = match core::str::from_utf8(bytes) {
-            Ok(text) => self.socket.send_with_str(text),
-            Err(_) => self.socket.send_with_u8_array(bytes),
-        };
+    pub(crate) fn send(&self, text: &str) {
+        // A closed socket says so in its close event.
+        let _ = self.socket.send_with_str(text);
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onclose(None);
-        self.socket.set_onerror(None);
-        self.socket.set_onmessage(None);
-        let _ = self.socket.close();
+        browser::close_socket(&self.socket);
     }
 }
 
@@ -65,7 +55,7 @@ impl Client {
             return Ok(());
         }
         self.state.set(ClientState::Connecting);
-        match wait::unless(self.until_given_up(), self.establish()).await {
+        match wait::unless(self.until_given_up(), pin!(self.establish())).await {
             Some(Ok(())) => {
                 self.set_registered();
                 self.resume_calls();
@@ -81,11 +71,11 @@ impl Client {
     }
 
     /// Resolves when the page disconnects.
-    fn until_given_up(&self) -> impl Future<Output = ()> + use<> {
+    fn until_given_up(&self) -> Promise {
         let given_up = Deferred::new();
-        let promise = given_up.promise.clone();
+        let promise = given_up.promise();
         drop(self.given_up.replace(Some(given_up)));
-        wait::settled(promise)
+        promise
     }
 
     /// Token, socket, registration.
@@ -98,78 +88,56 @@ impl Client {
     pub(crate) fn set_registered(self: &Rc<Self>) {
         self.state.set(ClientState::Registered);
         self.keep_alive();
-        self.events.emit("registered", js::object([("identity", self.identity().into())]));
+        self.events.emit("registered", js::object(&[("identity", self.identity().into())]));
     }
 
     async fn open_socket(self: &Rc<Self>) -> Result<(), JsValue> {
         let gateway = self.session.borrow().as_ref().map(|session| session.gateway.clone()).unwrap_or_default();
-        let unreachable = |_| js::error(&Fault::GatewayUnreachable);
-        let socket = WebSocket::new_with_str(&gateway, "sip").map_err(unreachable)?;
-        let flow = FlowId(self.last_flow.get() + 1);
-        self.last_flow.set(flow.0);
-        let opened = Rc::new(Deferred::new());
-        let on_open = Closure::<dyn FnMut()>::new({
-            let opened = opened.clone();
-            move || opened.resolve()
-        });
-        let on_close = Closure::<dyn FnMut()>::new({
+        let flow = self.last_flow.get() + 1;
+        self.last_flow.set(flow);
+        let opened = Deferred::new();
+        let told = Told::new({
             let (client, opened) = (Rc::downgrade(self), opened.clone());
-            move || {
-                opened.reject(&Fault::GatewayUnreachable);
-                if let Some(client) = client.upgrade() {
-                    client.on_closed(flow);
+            move |what: String, message: Option<String>| {
+                if what == "open" {
+                    return opened.resolve();
+                }
+                let client = client.upgrade();
+                match (client, message) {
+                    (Some(client), Some(message)) => client.on_message(&message),
+                    (client, _) if what != "message" => {
+                        opened.refuse(&Fault::GatewayUnreachable);
+                        if let Some(client) = client.filter(|_| what == "closed") {
+                            client.on_closed(flow);
+                        }
+                    }
+                    _ => {}
                 }
             }
         });
-        // A page's security policy that forbids the socket makes an error, and not every browser a close after it.
-        let on_error = Closure::<dyn FnMut()>::new({
-            let opened = opened.clone();
-            move || opened.reject(&Fault::GatewayUnreachable)
-        });
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
-            let client = Rc::downgrade(self);
-            move |event: MessageEvent| {
-                if let (Some(client), Some(text)) = (client.upgrade(), event.data().as_string()) {
-                    client.on_message(flow, text);
-                }
-            }
-        });
-        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        let socket = Socket {
-            flow,
-            socket,
-            _on_open: on_open,
-            _on_close: on_close,
-            _on_error: on_error,
-            _on_message: on_message,
-        };
-        let old = self.socket.replace(Some(socket));
+        let socket = browser::open_socket(&gateway, told.as_ref());
+        let socket = socket.map_err(|_| js::error(&Fault::GatewayUnreachable))?;
+        self.phone.borrow_mut().connected(gateway.starts_with("wss:"));
+        let old = self.socket.replace(Some(Socket { flow, socket, _told: told }));
         drop(old);
-        let open = wait::within(OPEN_LIMIT, JsFuture::from(opened.promise.clone())).await;
-        open.unwrap_or_else(|| Err(js::error(&Fault::GatewayUnreachable)))?;
+        wait::within(OPEN_LIMIT, &opened.promise(), Fault::GatewayUnreachable).await?;
         Ok(())
     }
 
-    fn on_message(self: &Rc<Self>, flow: FlowId, text: String) {
+    fn on_message(self: &Rc<Self>, message: &str) {
         self.on_pong();
-        // A keep-alive's answer is no message, and what does not parse is none of ours.
-        let Ok(message) = sip::parse::message(text) else { return };
-        let path = self.path(flow);
-        self.ua.borrow_mut().handle(timer::now(), Input::Received { path, party: GATEWAY, message });
+        self.phone.borrow_mut().receive(timer::now(), message);
         self.pump();
     }
 
-    pub(crate) fn on_closed(self: &Rc<Self>, flow: FlowId) {
-        if self.last_flow.get() != flow.0 {
+    pub(crate) fn on_closed(self: &Rc<Self>, flow: u32) {
+        if self.last_flow.get() != flow {
             return;
         }
         let was_up = matches!(self.state.get(), ClientState::Registered | ClientState::Reconnecting);
         let begins = was_up && !self.is_reconnecting.replace(true);
         let was_registered = begins && self.state.replace(ClientState::Reconnecting) == ClientState::Registered;
-        self.ua.borrow_mut().handle(timer::now(), Input::FlowClosed(flow));
+        self.phone.borrow_mut().disconnected(timer::now());
         self.pump();
         if was_registered {
             self.events.emit("reconnecting", JsValue::UNDEFINED);
@@ -178,7 +146,7 @@ impl Client {
             let client = self.clone();
             let given_up = self.until_given_up();
             spawn_local(async move {
-                let _ = wait::unless(given_up, client.reconnect()).await;
+                let _ = wait::unless(given_up, pin!(client.reconnect())).await;
             });
         }
     }
@@ -205,16 +173,15 @@ impl Client {
     /// Waits before the next attempt, or until the network changes.
     async fn pause(&self, millis: i32) {
         let hurry = Deferred::new();
-        let promise = hurry.promise.clone();
+        let pause = browser::within(millis, &hurry.promise());
         drop(self.hurry.replace(Some(hurry)));
-        let _ = wait::unless(wait::settled(promise), timer::sleep(millis)).await;
+        js::settled(pause).await;
     }
 
     /// Calls that are not heard, and all of them in another network, look for a new way.
     fn mend_calls(self: &Rc<Self>) {
         let moved = self.moved.replace(false);
-        let calls: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.clone()).collect();
-        for call in calls {
+        for call in self.all_calls() {
             call.on_gateway(true);
             let is_heard = call.lifeline.borrow().is_heard();
             if moved || !is_heard {
@@ -226,16 +193,13 @@ impl Client {
     /// Moves the calls to the new connection, and says so in each: an UPDATE without an offer (RFC 3311 §5.1) shows the
     /// gateway where we are, whether it knew us by our registration or not. Those that look for a new way say it with that.
     fn rebind_calls(self: &Rc<Self>) {
-        let path = self.path(FlowId(self.last_flow.get()));
-        let calls: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.clone()).collect();
-        for call in calls {
+        for call in self.all_calls() {
             let Some(session) = call.session.get() else { continue };
             let mends = self.moved.get() || !call.lifeline.borrow().is_heard();
-            let mut ua = self.ua.borrow_mut();
+            let mut phone = self.phone.borrow_mut();
             // A call that ended meanwhile has told so; one that only rings has no dialog to say it in.
-            let rebound = ua.rebind(session, path);
-            if !mends {
-                let _ = rebound.and_then(|()| ua.update(timer::now(), session, Headers::new(), None));
+            if phone.rebind(session) && !mends {
+                let _ = phone.update(timer::now(), session);
             }
         }
         self.pump();
@@ -243,21 +207,19 @@ impl Client {
 
     fn keep_alive(self: &Rc<Self>) {
         let client = Rc::downgrade(self);
-        let due_ms = js::wall_ms() + KEEP_ALIVE.as_secs_f64() * 1000.0;
-        let timer = Timer::after(KEEP_ALIVE, move || {
+        let due_ms = js::wall_ms() + KEEP_ALIVE as f64;
+        let alarm = move || {
             let Some(client) = client.upgrade() else { return };
             if js::wall_ms() - due_ms > SLEPT_MS {
                 // The browser says nothing of a lid that was closed over a page in view.
                 client.on_way_changed(false);
             }
             if client.state.get() != ClientState::Disconnected {
-                if let Some(socket) = &*client.socket.borrow() {
-                    socket.send(b"\r\n\r\n");
-                }
+                client.send(PING);
                 client.keep_alive();
             }
-        });
-        drop(self.keep_alive.replace(timer));
+        };
+        drop(self.keep_alive.replace(Some(Timer::after(KEEP_ALIVE, Box::new(alarm)))));
     }
 
     /// Hangs up, unregisters, closes.
@@ -265,13 +227,11 @@ impl Client {
         if self.state.get() == ClientState::Disconnected {
             return;
         }
-        let calls: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.clone()).collect();
-        for call in calls {
-            call.give_up(StatusCode::DECLINE);
+        for call in self.all_calls() {
+            call.give_up(DECLINE);
         }
         if let Some(registration) = self.registration.take() {
-            // A registration that has just failed is gone already.
-            let _ = self.ua.borrow_mut().unregister(timer::now(), registration);
+            self.phone.borrow_mut().unregister(timer::now(), registration);
             self.pump();
         }
         self.close();
@@ -283,10 +243,7 @@ impl Client {
         self.state.set(ClientState::Disconnected);
         self.failures.set(0);
         self.is_reconnecting.set(false);
-        let given_up = self.given_up.borrow_mut().take();
-        if let Some(given_up) = given_up {
-            given_up.resolve();
-        }
+        self.given_up.take().inspect(Deferred::resolve);
         drop(self.renewal.borrow_mut().take());
         drop(self.forgotten.borrow_mut().take());
         drop(self.keep_alive.borrow_mut().take());
@@ -294,9 +251,8 @@ impl Client {
         self.registering.borrow_mut().take();
         let socket = self.socket.borrow_mut().take();
         if let Some(socket) = socket {
-            let flow = socket.flow;
             drop(socket);
-            self.ua.borrow_mut().handle(timer::now(), Input::FlowClosed(flow));
+            self.phone.borrow_mut().disconnected(timer::now());
             self.pump();
         }
     }

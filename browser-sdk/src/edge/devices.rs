@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 
 use super::call::Call;
 use super::client::Client;
-use super::microphone::Microphone;
 use super::{browser, js};
 use crate::fault::Fault;
 
@@ -39,7 +38,7 @@ impl Client {
         for call in self.calls_with_sound() {
             let media = call.media.borrow().clone();
             if let Some(media) = media {
-                JsFuture::from(media.play_on(&sink)).await.map_err(|_| js::error(&Fault::DeviceMissing))?;
+                js::wait(media.play_on(&sink)).await.map_err(|_| js::error(&Fault::DeviceMissing))?;
             }
         }
         drop(self.output.replace(id));
@@ -49,7 +48,7 @@ impl Client {
     /// Some device came or went. What the page had chosen and is gone is chosen no more; `unplugged` names what a call was
     /// using.
     pub(crate) async fn on_devices(self: Rc<Self>, unplugged: Option<&'static str>) {
-        let Ok(devices) = JsFuture::from(browser::list_devices()).await else { return };
+        let Ok(devices) = js::wait(browser::list_devices()).await else { return };
         let lost = Array::new();
         if let Some(kind) = unplugged {
             lost.push(&kind.into());
@@ -60,17 +59,16 @@ impl Client {
         if forget_missing(&self.output, &devices, OUTPUT) {
             for call in self.calls_with_sound() {
                 if let Some(media) = &*call.media.borrow() {
-                    spawn_local(super::wait::settled(media.play_on("")));
+                    spawn_local(js::settled(media.play_on("")));
                 }
             }
             lost.push(&OUTPUT.into());
         }
-        self.events.emit_live("devicechange", js::object([("devices", devices), ("lost", lost.into())]));
+        self.events.emit_live("devicechange", js::object(&[("devices", devices), ("lost", lost.into())]));
     }
 
     fn calls_with_sound(&self) -> Vec<Rc<Call>> {
-        let calls = self.calls.borrow();
-        calls.iter().map(|entry| entry.call.clone()).filter(|call| call.media.borrow().is_some()).collect()
+        self.all_calls().into_iter().filter(|call| call.media.borrow().is_some()).collect()
     }
 }
 
@@ -78,42 +76,35 @@ impl Call {
     /// Speaks into the microphone that the page has chosen by now.
     async fn change_microphone(self: &Rc<Self>, client: &Client) -> Result<(), JsValue> {
         let (audio, input) = (self.audio.borrow().clone(), client.input.borrow().clone());
-        let microphone = Microphone::open(&audio, input.as_deref()).await.map_err(|fault| js::error(&fault))?;
         let media = self.media.borrow().clone().ok_or_else(|| js::error(&Fault::WrongState))?;
-        media.speak_into(microphone).await?;
-        self.watch_microphone();
+        js::wait(media.speak_into(&audio, input.as_deref())).await.map_err(|thrown| refused(&thrown))?;
         Ok(())
     }
 
     /// Goes over to the system's choice when the microphone is unplugged, and only listens when there is no other.
-    pub(crate) fn watch_microphone(self: &Rc<Self>) {
-        let Some(media) = self.media.borrow().clone() else { return };
-        let call = Rc::downgrade(self);
-        media.when_unplugged(move || {
-            let Some(call) = call.upgrade() else { return };
-            spawn_local(async move {
-                let _ = call.while_open(call.on_unplugged()).await;
-            });
-        });
-    }
-
-    async fn on_unplugged(self: &Rc<Self>) {
+    pub(crate) async fn on_unplugged(self: Rc<Self>) {
         let Some(client) = self.client.upgrade() else { return };
         drop(client.input.replace(None));
         if self.change_microphone(&client).await.is_err() {
             let media = self.media.borrow().clone();
             if let Some(media) = media {
-                media.only_listen().await;
+                js::settled(media.only_listen()).await;
             }
         }
         client.on_devices(Some(INPUT)).await;
     }
 }
 
+/// Why there is no microphone.
+pub(crate) fn refused(thrown: &JsValue) -> JsValue {
+    let name = js::text(thrown, "name").unwrap_or_default();
+    js::error(&Fault::of_microphone(&name, &js::message_of(thrown)))
+}
+
 /// The id, when it is one of a device of this kind; none for the system's own choice.
 async fn known(kind: &str, id: Option<String>) -> Result<Option<String>, JsValue> {
     let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
-    let devices = JsFuture::from(browser::list_devices()).await?;
+    let devices = js::wait(browser::list_devices()).await?;
     if has(&devices, kind, &id) { Ok(Some(id)) } else { Err(js::error(&Fault::DeviceMissing)) }
 }
 

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Promise};
-use sip::message::StatusCode;
 use wasm_bindgen::prelude::*;
 
 use super::{call, client::Client, js};
@@ -20,12 +19,6 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(options: JsValue) -> Core {
         Core { client: Client::new(options) }
-    }
-
-    /// Tells the WASM the class of the errors that it throws; called once after loading.
-    #[wasm_bindgen(js_name = useErrorClass)]
-    pub fn use_error_class(class: Function) {
-        js::use_error_class(class);
     }
 
     /// Token, socket, registration.
@@ -188,7 +181,7 @@ impl Call {
     /// Whether there is no microphone in it.
     #[wasm_bindgen(getter, js_name = isListenOnly)]
     pub fn is_listen_only(&self) -> bool {
-        self.call.media.borrow().as_ref().is_some_and(|media| media.is_listening_only())
+        self.call.media.borrow().as_ref().is_some_and(|media| media.is_listen_only())
     }
 
     /// Whether the gateway or the audio is away.
@@ -201,7 +194,7 @@ impl Call {
     #[wasm_bindgen(getter, js_name = customHeaders)]
     pub fn custom_headers(&self) -> JsValue {
         let said = &self.call.custom_headers;
-        if said.is_object() { said.clone() } else { js::object([]) }
+        if said.is_object() { said.clone() } else { js::object(&[]) }
     }
 
     /// Adds a handler and returns the function that removes it.
@@ -237,7 +230,7 @@ impl Call {
 
     /// Ends the call, whatever its state. Acts at once; the promise is for `await`.
     pub fn hangup(&self) -> Promise {
-        self.call.give_up(StatusCode::DECLINE);
+        self.call.give_up(call::DECLINE);
         Promise::resolve(&JsValue::UNDEFINED)
     }
 

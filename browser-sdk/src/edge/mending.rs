@@ -3,21 +3,22 @@
 //! Every change is an offer of ours (re-INVITE, RFC 3261 §14). They go one at a time; one that meets an offer of the other
 //! side waits and goes again.
 
-use core::time::Duration;
 use std::rc::Rc;
 
-use sip::ua::{Body, CommandError};
+use js_sys::Promise;
+use sip::phone::{Millis, NotNow};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::call::{Call, no_headers};
+use super::browser;
+use super::call::Call;
 use super::client::ClientState;
 use super::js::{self, Deferred};
 use super::timer::{self, Timer};
-use super::wait;
 use crate::call_state::CallState;
 use crate::fault::Fault;
 use crate::lifeline::Change;
+use crate::offer;
 
 /// Tries of one change before it counts as refused.
 const MOST_TRIES: u8 = 5;
@@ -28,12 +29,23 @@ const MEND_MS: i32 = 3_000;
 /// … and how often it is looked meanwhile whether the network has changed once more.
 const MEND_STEP_MS: i32 = 250;
 /// The server gives a lost call up after 30 s; by now it has.
-const LOST_LIMIT: Duration = Duration::from_secs(35);
+const LOST_LIMIT: Millis = 35_000;
 
 /// An offer of ours that waits for its answer.
 pub(crate) struct Offering {
     answered: Deferred,
     outcome: Option<Outcome>,
+}
+
+/// A description of ours as it goes on the wire.
+pub(crate) async fn described(promise: Promise) -> Result<String, JsValue> {
+    let sdp = applied(promise).await?;
+    Ok(offer::for_the_wire(&sdp.as_string().unwrap_or_default()))
+}
+
+/// What the browser's WebRTC makes of a description.
+pub(crate) async fn applied(promise: Promise) -> Result<JsValue, JsValue> {
+    js::wait(promise).await.map_err(|thrown| js::error(&Fault::Media(js::message_of(&thrown))))
 }
 
 /// What became of an offer.
@@ -43,7 +55,7 @@ pub(crate) enum Outcome {
     /// With this status; the call goes on as it was.
     Refused(u16),
     /// Both sides offered at once: after this time it may be tried again.
-    Collided(Duration),
+    Collided(Millis),
 }
 
 impl Call {
@@ -64,7 +76,7 @@ impl Call {
         media.hold(held);
         let agreed = self.offer_anew(false).await;
         if agreed.is_ok() {
-            self.events.emit("held", js::object([("held", held.into())]));
+            self.events.emit("held", js::object(&[("held", held.into())]));
         } else if self.held.get() == held {
             // Nobody has changed it meanwhile.
             self.held.set(!held);
@@ -80,7 +92,7 @@ impl Call {
             for _ in 0..MOST_TRIES {
                 match self.offer_once(restart).await? {
                     None => return Ok(()),
-                    Some(wait_ms) => timer::sleep(wait_ms).await,
+                    Some(wait_ms) => js::settled(browser::sleep(wait_ms)).await,
                 }
             }
             Err(js::error(&Fault::ChangeRefused(491)))
@@ -94,27 +106,28 @@ impl Call {
         let client = self.client.upgrade().ok_or_else(wrong)?;
         let media = self.media.borrow().clone().ok_or_else(wrong)?;
         let session = self.session.get().ok_or_else(wrong)?;
-        let sdp = media.offer(restart).await?;
+        let sdp = described(media.offer(restart)).await?;
         let answered = Deferred::new();
-        let promise = answered.promise.clone();
+        let promise = answered.promise();
         drop(self.offering.replace(Some(Offering { answered, outcome: None })));
-        let sent = client.ua.borrow_mut().reinvite(timer::now(), session, no_headers(), Some(Body::sdp(sdp)));
+        let sent = client.phone.borrow_mut().offer(timer::now(), session, sdp);
         client.pump();
         if sent.is_ok() {
-            wait::settled(promise).await;
+            js::settled(promise).await;
         }
         let outcome = self.offering.borrow_mut().take().and_then(|offering| offering.outcome);
         let failed = match (sent, outcome) {
             (Ok(()), Some(Outcome::Accepted(answer))) if !answer.is_empty() => {
-                return media.accept_answer(&answer).await.map(|()| None);
+                return applied(media.accept_answer(&answer)).await.map(|_| None);
             }
-            (Ok(()), Some(Outcome::Collided(wait))) => Ok(Some(i32::try_from(wait.as_millis()).unwrap_or(BUSY_MS))),
-            (Err(CommandError::OfferPending), _) => Ok(Some(BUSY_MS)),
+            (Ok(()), Some(Outcome::Collided(wait))) => Ok(Some(timer::ms(wait))),
+            (Err(NotNow::Pending), _) => Ok(Some(BUSY_MS)),
+            (Err(NotNow::Disconnected), _) => Err(js::error(&Fault::ChangeRefused(503))),
             (Ok(()), Some(Outcome::Refused(status))) => Err(js::error(&Fault::ChangeRefused(status))),
             (Ok(()), _) => Err(js::error(&Fault::ChangeRefused(488))),
             (Err(_), _) => Err(wrong()),
         };
-        media.roll_back().await;
+        js::settled(media.roll_back()).await;
         failed
     }
 
@@ -142,18 +155,20 @@ impl Call {
         match change {
             Some(Change::Reconnecting) => {
                 let call = Rc::downgrade(self);
-                let timer = Timer::after(LOST_LIMIT, move || {
-                    if let Some(call) = call.upgrade() {
-                        spawn_local(async move { call.lose() });
-                    }
-                });
-                drop(self.given_up.replace(timer));
+                let timer = Timer::after(
+                    LOST_LIMIT,
+                    Box::new(move || {
+                        if let Some(call) = call.upgrade() {
+                            spawn_local(async move { call.lose() });
+                        }
+                    }),
+                );
+                drop(self.given_up.replace(Some(timer)));
                 self.events.emit("reconnecting", JsValue::UNDEFINED);
             }
             Some(Change::Reconnected { gap }) => {
                 drop(self.given_up.borrow_mut().take());
-                let gap_ms = gap.as_secs_f64() * 1000.0;
-                self.events.emit("reconnected", js::object([("gapMs", gap_ms.round().into())]));
+                self.events.emit("reconnected", js::object(&[("gapMs", (gap as f64).into())]));
             }
             None => {}
         }
@@ -187,7 +202,7 @@ impl Call {
             let _ = self.offer_anew(true).await;
             for _ in 0..MEND_MS / MEND_STEP_MS {
                 if !self.mend_due.get() {
-                    timer::sleep(MEND_STEP_MS).await;
+                    js::settled(browser::sleep(MEND_STEP_MS)).await;
                 }
             }
             if !self.mend_due.get() && self.lifeline.borrow().is_heard() {

@@ -6,18 +6,15 @@
 //! | `client` | who are we, and is there a connection? |
 //! | `connection` | how is the gateway reached, and reached again? |
 //! | `registration` | which token is it, and when is the next one due? |
-//! | `signalling` | what does an event of the user agent mean for client and calls? |
+//! | `signalling` | what does an event of the phone mean for client and calls? |
 //! | `placing` | how does a call of the page's begin? |
 //! | `call` | what does one call do? |
-//! | `media` | peer connection and loudspeaker of one call, and descriptions in order |
-//! | `microphone`, `dialpad` | what the caller says, and what the caller presses |
 //! | `mending` | how is a call changed that stands: hold, and a new way for its audio? |
 //! | `transferring` | how is a call handed over? |
 //! | `devices` | which microphone and loudspeaker, and what when one is unplugged? |
 //! | `watching` | how good does it sound, and how loud? |
-//! | `waking` | is the gateway still there after a sleep or in another network? |
+//! | `waking` | is the gateway still there after a sleep or in another network, and what when the page goes away? |
 //! | `resuming` | how does a page that is loaded again take its calls over? |
-//! | `leaving` | what is left to do when the page goes away? |
 //! | `browser` | what does `js/edge.js` do for us? |
 //! | `hub`, `js`, `timer`, `turns`, `wait` | handlers, values, time and waiting of the browser |
 
@@ -26,14 +23,10 @@ mod call;
 mod client;
 mod connection;
 mod devices;
-mod dialpad;
 mod exports;
 mod hub;
 mod js;
-mod leaving;
-mod media;
 mod mending;
-mod microphone;
 mod placing;
 mod registration;
 mod resuming;

@@ -6,17 +6,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use sip::message::{HeaderName, StatusCode, Uri};
-use sip::ua::{Body, Credentials, Invite, SessionId};
+use sip::phone::{Invite, SessionId};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::call::{Call, Offered, no_headers};
+use super::call::{Call, DECLINE};
 use super::client::{Client, ClientState, Entry};
-use super::connection::GATEWAY;
 use super::exports;
 use super::hub::Hub;
 use super::js::{self, Deferred};
+use super::mending::described;
 use super::timer;
 use super::turns::Turns;
 use crate::address;
@@ -27,7 +26,7 @@ use crate::lifeline::Lifeline;
 
 /// What the page wants.
 struct Order {
-    target: Uri,
+    target: String,
     /// Shown as `call.from`, and the value of P-Preferred-Identity.
     from: Option<(String, String)>,
     custom: Vec<(String, String)>,
@@ -40,7 +39,6 @@ pub(crate) struct NewCall {
     pub(crate) incoming: bool,
     pub(crate) from: String,
     pub(crate) to: String,
-    pub(crate) offered: Option<Offered>,
     /// An object of names and values.
     pub(crate) custom_headers: JsValue,
 }
@@ -63,7 +61,6 @@ impl Client {
             incoming: false,
             from,
             to: shown,
-            offered: None,
             custom_headers: js::get(options, "customHeaders"),
         });
         self.make_way(&call, options);
@@ -80,8 +77,7 @@ impl Client {
     }
 
     fn order(&self, destination: &str, options: &JsValue) -> Result<Order, Fault> {
-        let domain = self.session.borrow().as_ref().map(|session| session.domain.clone());
-        let domain = domain.ok_or(Fault::NotConnected)?;
+        let domain = self.domain().ok_or(Fault::NotConnected)?;
         let target = address::target(destination, &domain).ok_or(Fault::DestinationInvalid)?;
         let from = match js::text(options, "from") {
             Some(from) => {
@@ -100,8 +96,7 @@ impl Client {
     /// The calls that are up, besides this one.
     pub(crate) fn others_up(&self, besides: Option<&Call>) -> Vec<Rc<Call>> {
         let is_other = |call: &Rc<Call>| !besides.is_some_and(|besides| core::ptr::eq(&**call, besides));
-        let calls = self.calls.borrow();
-        let calls = calls.iter().map(|entry| entry.call.clone());
+        let calls = self.all_calls().into_iter();
         calls.filter(|call| call.state.get() == CallState::Active && is_other(call)).collect()
     }
 
@@ -111,7 +106,7 @@ impl Client {
         for other in self.others_up(Some(call)) {
             match others.as_deref() {
                 Some("keep") => {}
-                Some("hangup") => other.give_up(StatusCode::DECLINE),
+                Some("hangup") => other.give_up(DECLINE),
                 _ => spawn_local(async move {
                     // One that can't be held is silent here all the same, or ends by itself.
                     let _ = other.hold(true).await;
@@ -124,23 +119,16 @@ impl Client {
     async fn place(self: &Rc<Self>, call: &Rc<Call>, order: Order, options: &JsValue) -> Result<(), JsValue> {
         self.ensure_fresh_token().await?;
         let media = call.open_media(self, options).await?;
-        let sdp = media.offer(false).await?;
-        let flow = self.socket.borrow().as_ref().map(|socket| socket.flow);
-        let (Some(flow), Some((aor, token))) = (flow, self.credentials()) else {
+        let sdp = described(media.offer(false)).await?;
+        let (true, Some((address, token))) = (self.socket.borrow().is_some(), self.credentials()) else {
             return Err(js::error(&Fault::NotConnected));
         };
-        let to = format!("<{}>", order.target);
-        let mut invite = Invite::new(self.path(flow), order.target, format!("<{aor}>"), to, Some(Body::sdp(sdp)));
-        invite.party = GATEWAY;
-        invite.headers = no_headers();
+        let mut headers = order.custom;
         if let Some((_, identity)) = order.from {
-            invite.headers.push(HeaderName::PPreferredIdentity, identity);
+            headers.insert(0, ("P-Preferred-Identity".to_owned(), identity));
         }
-        for (name, value) in order.custom {
-            invite.headers.push(HeaderName::from_token(&name), value);
-        }
-        invite.auth = Some(Credentials::Bearer(token));
-        let session = self.ua.borrow_mut().invite(timer::now(), invite);
+        let invite = Invite { target: order.target, address, token, headers, sdp };
+        let session = self.phone.borrow_mut().invite(timer::now(), invite);
         call.session.set(Some(session));
         self.pump();
         Ok(())
@@ -148,7 +136,7 @@ impl Client {
 
     /// Files a call and makes its JavaScript object.
     pub(crate) fn add_call(self: &Rc<Self>, new: NewCall) -> (Rc<Call>, JsValue) {
-        let NewCall { session, state, incoming, from, to, offered, custom_headers } = new;
+        let NewCall { session, state, incoming, from, to, custom_headers } = new;
         let call = Rc::new(Call {
             client: Rc::downgrade(self),
             session: Cell::new(session),
@@ -160,8 +148,10 @@ impl Client {
             state: Cell::new(state),
             events: Hub::default(),
             media: RefCell::default(),
-            offered: RefCell::new(offered),
+            offered: RefCell::default(),
             answered_at: Cell::new(None),
+            tones: RefCell::default(),
+            on_media: RefCell::default(),
             duration_s: Cell::new(0),
             muted: Cell::new(false),
             held: Cell::new(false),

@@ -1,33 +1,32 @@
 //! Tokens and the registration that they prove.
 
-use core::time::Duration;
 use std::rc::Rc;
 
-use js_sys::{Date, Function, JSON, Math, Promise};
-use sip::message::{Headers, Uri};
-use sip::ua::{Credentials, FlowId, Register, RegistrationId};
+use js_sys::{Array, Date, JSON, Math};
+use sip::phone::{Millis, Register, RegistrationId};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{RequestCredentials, RequestInit, Response};
+use wasm_bindgen_futures::spawn_local;
 
+use super::browser;
 use super::client::{Client, ClientState};
 use super::js::{self, Deferred};
 use super::timer::{self, Timer};
 use super::wait;
+use crate::address;
 use crate::fault::Fault;
 use crate::token::{self, Times};
 
-/// Asked of the registrar; it grants no more than the token's life.
-const EXPIRES: Duration = Duration::from_secs(300);
+/// Asked of the registrar, seconds; it grants no more than the token's life.
+const EXPIRES_S: u32 = 300;
 /// A token that ends sooner is replaced before a call is made with it.
-const CALL_MARGIN: Duration = Duration::from_secs(10);
+const CALL_MARGIN: Millis = 10_000;
 /// A connection that comes back registers with the token that it has when that lives at least this long: fetching another
 /// first would make a call in progress wait.
-const RECONNECT_MARGIN: Duration = Duration::from_secs(30);
+const RECONNECT_MARGIN: Millis = 30_000;
 /// An endpoint that has not answered by now is taken for broken: a page must be able to say so while its user looks.
-const TOKEN_LIMIT: Duration = Duration::from_secs(10);
+const TOKEN_LIMIT: Millis = 10_000;
 /// The same for the gateway's answer to REGISTER; the user agent itself would wait for 32 s (timer F).
-const REGISTER_LIMIT: Duration = Duration::from_secs(10);
+const REGISTER_LIMIT: Millis = 10_000;
 /// The status of silence.
 const TIMED_OUT: u16 = 408;
 /// The status for those whose token does not let them be called.
@@ -37,11 +36,11 @@ const FORBIDDEN: u16 = 403;
 pub(crate) struct Session {
     pub(crate) token: String,
     /// When it ends, by the page's own clock (`timer::now`), which nobody sets.
-    pub(crate) ends: Duration,
+    ends: Millis,
     /// The same by the wall clock, milliseconds since 1970: the page's own stands still while the machine sleeps.
     ends_wall_ms: f64,
     /// How long it lived when it came.
-    life: Duration,
+    life: Millis,
     /// URL of the WebSocket.
     pub(crate) gateway: String,
     /// Host part of the addresses.
@@ -65,7 +64,7 @@ impl Session {
         let subject = js::text(&claims, "sub");
         let address = js::text(answer, "sip_uri").or_else(|| {
             let user = token::user_of(subject.as_deref()?, &js::text(&claims, "ws")?);
-            Some(format!("sip:{user}@{}", token::host_of(&gateway)?))
+            Some(["sip:", &user, "@", token::host_of(&gateway)?].concat())
         })?;
         let domain = address.rsplit_once('@')?.1.to_owned();
         let millis = |claim| js::get(&claims, claim).as_f64().map(|seconds| seconds * 1000.0);
@@ -73,45 +72,39 @@ impl Session {
         let times = Times { issued: millis("iat"), ends: millis("exp").or(dated), served };
         let life = times.left(js::wall_ms());
         let ends = timer::now() + life;
-        let ends_wall_ms = js::wall_ms() + life.as_secs_f64() * 1000.0;
+        let ends_wall_ms = js::wall_ms() + life as f64;
         let identity = js::text(answer, "identity").or(subject).unwrap_or_default();
         let ice_servers = js::get(answer, "ice_servers");
-        let rings = js::get(&js::get(&claims, "perms"), "inbound").as_bool() != Some(false);
+        let rings = !js::is(&js::get(&claims, "perms"), "inbound", false);
         Some(Self { token, ends, ends_wall_ms, life, gateway, domain, address, identity, rings, ice_servers })
     }
 
-    fn left(&self) -> Duration {
-        let by_wall = Duration::from_millis((self.ends_wall_ms - js::wall_ms()).clamp(0.0, u32::MAX.into()) as u64);
+    fn left(&self) -> Millis {
+        let by_wall = (self.ends_wall_ms - js::wall_ms()) as Millis;
         self.ends.saturating_sub(timer::now()).min(by_wall)
     }
 }
 
 impl Client {
     pub(crate) async fn fetch_token(self: &Rc<Self>) -> Result<(), JsValue> {
-        let unreachable = || Err(js::error(&Fault::TokenUnreachable));
-        let (answer, served) = wait::within(TOKEN_LIMIT, self.ask_for_token()).await.unwrap_or_else(unreachable)?;
-        let session = Session::read(&answer, served, &self.options).ok_or_else(|| js::error(&Fault::TokenInvalid))?;
-        drop(self.session.replace(Some(session)));
+        let unreachable = Fault::TokenUnreachable;
+        let answer = wait::within(TOKEN_LIMIT, &browser::ask_for_token(&self.options), unreachable).await?;
+        let session = match answer.as_f64() {
+            Some(0.0) => Err(Fault::TokenUnreachable),
+            Some(status) => Err(Fault::TokenRefused(status as u16)),
+            None => {
+                let answer = Array::from(&answer);
+                let served = answer.get(1).as_f64().filter(|millis| millis.is_finite());
+                Session::read(&answer.get(0), served, &self.options).ok_or(Fault::TokenInvalid)
+            }
+        };
+        drop(self.session.replace(Some(session.map_err(|fault| js::error(&fault))?)));
         Ok(())
-    }
-
-    /// The answer, and its `Date` when it has one.
-    async fn ask_for_token(&self) -> Result<(JsValue, Option<f64>), JsValue> {
-        match js::get(&self.options, "getToken").dyn_into::<Function>() {
-            Ok(get) => {
-                let token = get.call0(&JsValue::UNDEFINED)?;
-                Ok((JsFuture::from(Promise::resolve(&token)).await?, None))
-            }
-            Err(_) => {
-                let url = js::text(&self.options, "tokenUrl").unwrap_or_default();
-                ask(&url).await.map_err(|fault| js::error(&fault))
-            }
-        }
     }
 
     /// A token for a new connection: the one at hand while it is good for a while.
     pub(crate) async fn have_token(self: &Rc<Self>) -> Result<(), JsValue> {
-        let left = self.session.borrow().as_ref().map_or(Duration::ZERO, Session::left);
+        let left = self.session.borrow().as_ref().map_or(0, Session::left);
         let is_proven = self.state.get() == ClientState::Reconnecting && self.failures.get() == 0;
         if is_proven && left > RECONNECT_MARGIN { Ok(()) } else { self.fetch_token().await }
     }
@@ -120,13 +113,13 @@ impl Client {
     pub(crate) fn renew_if_due(self: &Rc<Self>) {
         let is_due = self.session.borrow().as_ref().is_some_and(|session| session.left() < session.life / 4);
         if is_due && self.failures.get() == 0 {
-            self.renew_after(Duration::ZERO);
+            self.renew_after(0);
         }
     }
 
     /// So that a call is never refused for the age of its token.
     pub(crate) async fn ensure_fresh_token(self: &Rc<Self>) -> Result<(), JsValue> {
-        let left = self.session.borrow().as_ref().map_or(Duration::ZERO, Session::left);
+        let left = self.session.borrow().as_ref().map_or(0, Session::left);
         if left > CALL_MARGIN {
             return Ok(());
         }
@@ -135,11 +128,11 @@ impl Client {
 
     pub(crate) async fn register(self: &Rc<Self>) -> Result<(), JsValue> {
         let registered = Deferred::new();
-        let promise = registered.promise.clone();
+        let promise = registered.promise();
         drop(self.registering.replace(Some(registered)));
         self.start_registration()?;
-        let answered = wait::within(REGISTER_LIMIT, JsFuture::from(promise)).await;
-        answered.unwrap_or_else(|| Err(js::error(&Fault::RegistrationRefused(TIMED_OUT)))).inspect_err(|_| {
+        let answered = wait::within(REGISTER_LIMIT, &promise, Fault::RegistrationRefused(TIMED_OUT)).await;
+        answered.inspect_err(|_| {
             // Perhaps it was the token: the next try is not made with it.
             self.failures.set(self.failures.get().saturating_add(1));
         })?;
@@ -149,33 +142,26 @@ impl Client {
     fn start_registration(self: &Rc<Self>) -> Result<(), JsValue> {
         let invalid = || js::error(&Fault::TokenInvalid);
         let (address, token) = self.credentials().ok_or_else(invalid)?;
-        let domain = self.session.borrow().as_ref().map(|session| session.domain.clone()).ok_or_else(invalid)?;
-        let registrar = Uri::parse(format!("sip:{domain}")).map_err(|_| invalid())?;
-        let register = Register {
-            path: self.path(FlowId(self.last_flow.get())),
-            registrar,
-            address_of_record: format!("<{address}>"),
-            contact: Some(self.contact.clone()),
-            expires: EXPIRES,
-            headers: Headers::new(),
-            auth: Some(Credentials::Bearer(token)),
-        };
-        let registration = self.ua.borrow_mut().register(timer::now(), register);
+        let domain = self.domain().ok_or_else(invalid)?;
+        let registrar = address::valid(["sip:", &domain].concat()).ok_or_else(invalid)?;
+        let register = Register { registrar, address, token, expires_s: EXPIRES_S };
+        let registration = self.phone.borrow_mut().register(timer::now(), register);
         self.registration.set(Some(registration));
         self.pump();
         Ok(())
     }
 
-    pub(crate) fn on_registered(self: &Rc<Self>, registration: RegistrationId, granted: Duration) {
+    pub(crate) fn on_registered(self: &Rc<Self>, registration: RegistrationId, expires_s: u32) {
         if self.registration.get() != Some(registration) {
             return;
         }
+        let granted = Millis::from(expires_s) * 1000;
         self.expect_to_be_forgotten(granted);
         self.on_accepted(granted);
     }
 
     /// The gateway knows us over this connection, until `granted` is over.
-    fn on_accepted(self: &Rc<Self>, granted: Duration) {
+    fn on_accepted(self: &Rc<Self>, granted: Millis) {
         let left = self.session.borrow().as_ref().map_or(granted, Session::left);
         self.failures.set(0);
         self.renew_after(token::refresh_after(granted, left, Math::random()));
@@ -196,12 +182,12 @@ impl Client {
         self.registration.set(None);
         if status == FORBIDDEN && self.session.borrow().as_ref().is_some_and(|session| !session.rings) {
             // As the token says: it proves who we are, so that calls can be made, and nobody can ring here.
-            return self.on_accepted(EXPIRES);
+            return self.on_accepted(Millis::from(EXPIRES_S) * 1000);
         }
         let fault = Fault::RegistrationRefused(status);
         let waiting = self.registering.borrow_mut().take();
         match waiting {
-            Some(waiting) => waiting.reject(&fault),
+            Some(waiting) => waiting.refuse(&fault),
             // With the connection goes the registration; `connection::reconnect` makes both anew.
             None if self.is_reconnecting.get() || self.state.get() == ClientState::Disconnected => {}
             None => {
@@ -223,14 +209,14 @@ impl Client {
 
     /// The registrar keeps us for `granted`; a renewal that hangs or fails beyond that leaves us unregistered, whatever we
     /// last heard.
-    fn expect_to_be_forgotten(self: &Rc<Self>, granted: Duration) {
+    fn expect_to_be_forgotten(self: &Rc<Self>, granted: Millis) {
         let client = Rc::downgrade(self);
-        let timer = Timer::after(granted, move || {
+        let alarm = move || {
             if let Some(client) = client.upgrade() {
                 spawn_local(async move { client.set_unregistered() });
             }
-        });
-        drop(self.forgotten.replace(timer));
+        };
+        drop(self.forgotten.replace(Some(Timer::after(granted, Box::new(alarm)))));
     }
 
     /// Tries again after a wait that grows with the failures.
@@ -240,9 +226,9 @@ impl Client {
         self.renew_after(token::retry_after(failures));
     }
 
-    fn renew_after(self: &Rc<Self>, wait: Duration) {
+    fn renew_after(self: &Rc<Self>, wait: Millis) {
         let client = Rc::downgrade(self);
-        let timer = Timer::after(wait, move || {
+        let alarm = move || {
             let Some(client) = client.upgrade() else { return };
             spawn_local(async move {
                 let is_up = matches!(client.state.get(), ClientState::Registered | ClientState::Reconnecting);
@@ -255,8 +241,8 @@ impl Client {
                     client.retry();
                 }
             });
-        });
-        drop(self.renewal.replace(timer));
+        };
+        drop(self.renewal.replace(Some(Timer::after(wait, Box::new(alarm)))));
     }
 
     /// Fetches a token and registers with it. A token endpoint without a fixed identity names us anew each time: then
@@ -267,46 +253,17 @@ impl Client {
         let Some((address, token)) = self.credentials() else { return Ok(()) };
         let old = self.registration.get();
         if let Some(registration) = old.filter(|_| before.as_deref() == Some(address.as_str())) {
-            let refreshed = {
-                let mut ua = self.ua.borrow_mut();
-                ua.set_credentials(registration, Credentials::Bearer(token))
-                    .and_then(|()| ua.refresh(timer::now(), registration))
-            };
+            let refreshed = self.phone.borrow_mut().refresh(timer::now(), registration, &token);
             self.pump();
-            if refreshed.is_ok() {
+            if refreshed {
                 return Ok(());
             }
         }
         self.start_registration()?;
         if let Some(registration) = old {
-            // Gone already when it was refused.
-            let _ = self.ua.borrow_mut().unregister(timer::now(), registration);
+            self.phone.borrow_mut().unregister(timer::now(), registration);
             self.pump();
         }
         Ok(())
     }
-}
-
-/// POST, and GET where the server wants that.
-async fn ask(url: &str) -> Result<(JsValue, Option<f64>), Fault> {
-    let mut response = request(url, "POST").await?;
-    if response.status() == 405 {
-        response = request(url, "GET").await?;
-    }
-    if !response.ok() {
-        return Err(Fault::TokenRefused(response.status()));
-    }
-    let date = response.headers().get("date").ok().flatten().map(|date| Date::parse(&date));
-    let body = response.json().map_err(|_| Fault::TokenInvalid)?;
-    let body = JsFuture::from(body).await.map_err(|_| Fault::TokenInvalid)?;
-    Ok((body, date.filter(|millis| millis.is_finite())))
-}
-
-async fn request(url: &str, method: &str) -> Result<Response, Fault> {
-    let options = RequestInit::new();
-    options.set_method(method);
-    options.set_credentials(RequestCredentials::Include);
-    let window = web_sys::window().ok_or(Fault::TokenUnreachable)?;
-    let response = JsFuture::from(window.fetch_with_str_and_init(url, &options)).await;
-    Ok(response.map_err(|_| Fault::TokenUnreachable)?.unchecked_into())
 }

@@ -3,18 +3,15 @@
 //! What a call needs to go on is left in the tab's storage as the page goes away, and taken by the page that the tab loads next.
 //! The server keeps a lost call for 30 s. A tab that is closed leaves nothing to take: its calls end then.
 
-use core::time::Duration;
 use std::rc::Rc;
 
 use js_sys::{Array, JSON};
-use sip::dialog::Dialog;
-use sip::ua::{Credentials, FlowId};
+use sip::phone::Millis;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::call::Call;
 use super::client::Client;
-use super::connection::GATEWAY;
 use super::placing::NewCall;
 use super::{browser, js, timer};
 use crate::call_state::CallState;
@@ -26,12 +23,12 @@ const LONGEST_AWAY_MS: f64 = 30_000.0;
 impl Client {
     /// Whether the page wants its calls to outlive it.
     pub(crate) fn resumes(&self) -> bool {
-        js::get(&self.options, "resume").as_bool() == Some(true)
+        js::is(&self.options, "resume", true)
     }
 
     /// The page shares its phone with other tabs, which take its calls over too (`js/tabs.js`).
     fn is_shared(&self) -> bool {
-        js::get(&self.options, "shared").as_bool() == Some(true)
+        js::is(&self.options, "shared", true)
     }
 
     /// Leaves these calls for the next page; gives those that cannot be left.
@@ -47,7 +44,7 @@ impl Client {
             }
         }
         if records.length() > 0 {
-            let left = js::object([("at", js::wall_ms().into()), ("calls", records.into())]);
+            let left = js::object(&[("at", js::wall_ms().into()), ("calls", records.into())]);
             if let Some(text) = JSON::stringify(&left).ok().and_then(|text| text.as_string()) {
                 browser::keep(&text, self.is_shared());
             }
@@ -56,17 +53,17 @@ impl Client {
     }
 
     fn record_of(&self, call: &Call) -> Option<JsValue> {
-        let dialog = self.ua.borrow().session(call.session.get()?)?.dialog?.to_record()?;
+        let dialog = self.phone.borrow().record(call.session.get()?)?;
         let since = call.answered_at.get().unwrap_or_default();
         let talked = call.carried.get() + timer::now().saturating_sub(since);
-        Some(js::object([
+        Some(js::object(&[
             ("dialog", dialog.into()),
             ("callId", call.server_id.borrow().clone().into()),
             ("incoming", call.incoming.into()),
             ("from", call.from.clone().into()),
             ("to", call.to.clone().into()),
             ("muted", call.muted.get().into()),
-            ("talkedMs", (talked.as_secs_f64() * 1000.0).into()),
+            ("talkedMs", (talked as f64).into()),
         ]))
     }
 
@@ -86,22 +83,20 @@ impl Client {
     }
 
     fn resume(self: &Rc<Self>, record: &JsValue, away_ms: f64) {
-        let Some(dialog) = js::text(record, "dialog").and_then(|dialog| Dialog::from_record(&dialog)) else { return };
         let Some((_, token)) = self.credentials() else { return };
-        let path = self.path(FlowId(self.last_flow.get()));
-        let session = self.ua.borrow_mut().adopt(path, GATEWAY, dialog, Some(Credentials::Bearer(token)));
+        let dialog = js::text(record, "dialog").unwrap_or_default();
+        let Some(session) = self.phone.borrow_mut().adopt(&dialog, &token) else { return };
         let text = |name| js::text(record, name).unwrap_or_default();
         let (call, shown) = self.add_call(NewCall {
             session: Some(session),
             state: CallState::Active,
-            incoming: js::get(record, "incoming").as_bool() == Some(true),
+            incoming: js::is(record, "incoming", true),
             from: text("from"),
             to: text("to"),
-            offered: None,
-            custom_headers: js::object([]),
+            custom_headers: js::object(&[]),
         });
         *call.server_id.borrow_mut() = js::text(record, "callId");
-        call.muted.set(js::get(record, "muted").as_bool() == Some(true));
+        call.muted.set(js::is(record, "muted", true));
         let (now, ago) = (timer::now(), millis(away_ms));
         call.carried.set(millis(js::get(record, "talkedMs").as_f64().unwrap_or_default()) + ago);
         call.answered_at.set(Some(now));
@@ -129,6 +124,6 @@ impl Client {
     }
 }
 
-fn millis(value: f64) -> Duration {
-    Duration::from_millis(value.clamp(0.0, 86_400_000.0) as u64)
+fn millis(value: f64) -> Millis {
+    value.clamp(0.0, 86_400_000.0) as Millis
 }

@@ -1,15 +1,30 @@
 //! The clock and the timers of the browser.
 
-use core::time::Duration;
-
-use js_sys::Promise;
+use js_sys::Function;
+use sip::phone::Millis;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Milliseconds since the page was opened, with their fractions.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    pub(crate) fn precise_ms() -> f64;
+
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(run: &Function, ms: i32) -> i32;
+
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(handle: i32);
+}
 
 /// Time since the page was opened.
-pub(crate) fn now() -> Duration {
-    let millis = web_sys::window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now());
-    Duration::from_secs_f64(millis.max(0.0) / 1000.0)
+pub(crate) fn now() -> Millis {
+    precise_ms() as Millis
+}
+
+/// As browsers count it; longer is for ever.
+pub(crate) fn ms(wait: Millis) -> i32 {
+    i32::try_from(wait).unwrap_or(i32::MAX)
 }
 
 /// Runs something later, unless dropped before.
@@ -19,32 +34,14 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    /// None when there is no window, which a page always has.
-    pub(crate) fn after(wait: Duration, run: impl FnOnce() + 'static) -> Option<Self> {
-        let run = Closure::once(run);
-        let millis = i32::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
-        let handle = web_sys::window()?
-            .set_timeout_with_callback_and_timeout_and_arguments_0(run.as_ref().unchecked_ref(), millis)
-            .ok()?;
-        Some(Self { handle, _run: run })
+    pub(crate) fn after(wait: Millis, run: Box<dyn FnMut()>) -> Self {
+        let run = Closure::wrap(run);
+        Self { handle: set_timeout(run.as_ref().unchecked_ref(), ms(wait)), _run: run }
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        if let Some(window) = web_sys::window() {
-            window.clear_timeout_with_handle(self.handle);
-        }
+        clear_timeout(self.handle);
     }
-}
-
-/// Waits.
-pub(crate) async fn sleep(millis: i32) {
-    let wait = Promise::new(&mut |resolve, _| {
-        if let Some(window) = web_sys::window() {
-            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
-        }
-    });
-    // The promise is only ever resolved.
-    let _ = JsFuture::from(wait).await;
 }

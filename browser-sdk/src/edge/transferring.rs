@@ -2,12 +2,9 @@
 
 use std::rc::Rc;
 
-use sip::message::{HeaderName, Headers, Method, StatusCode};
-use sip::ua::TransactionId;
 use wasm_bindgen::prelude::*;
 
-use super::call::Call;
-use super::client::Client;
+use super::call::{Call, DECLINE};
 use super::js::{self, Deferred};
 use super::timer;
 use crate::address;
@@ -18,50 +15,49 @@ use crate::transfer::{self, Progress};
 impl Call {
     /// Asks the gateway for it; settles when it has agreed, and `transfer` tells what comes of it.
     pub(crate) async fn transfer(self: &Rc<Self>, to: &str) -> Result<(), JsValue> {
-        let wrong = || js::error(&Fault::WrongState);
-        let client = self.client.upgrade().ok_or_else(wrong)?;
-        let session = self.session.get().filter(|_| self.state.get() == CallState::Active).ok_or_else(wrong)?;
-        let domain = client.session.borrow().as_ref().map(|session| session.domain.clone()).ok_or_else(wrong)?;
-        let target = address::target(to, &domain).ok_or_else(|| js::error(&Fault::DestinationInvalid))?;
+        let agreed = self.refer(to).map_err(|fault| js::error(&fault))?;
+        let agreed = self.while_open(js::wait(agreed.promise())).await;
+        agreed.unwrap_or_else(|| Err(js::error(&Fault::WrongState)))?;
+        Ok(())
+    }
+
+    fn refer(self: &Rc<Self>, to: &str) -> Result<Deferred, Fault> {
+        let client = self.client.upgrade().ok_or(Fault::WrongState)?;
+        let session = self.session.get().filter(|_| self.state.get() == CallState::Active).ok_or(Fault::WrongState)?;
+        let domain = client.domain().ok_or(Fault::WrongState)?;
+        let target = address::target(to, &domain).ok_or(Fault::DestinationInvalid)?;
         if self.transferring.borrow().is_some() {
             // One at a time, as the gateway has it too: a NOTIFY does not say of which it tells.
-            return Err(wrong());
+            return Err(Fault::WrongState);
         }
-        let mut headers = Headers::new();
-        headers.push(HeaderName::ReferTo, format!("<{target}>"));
-        let sent = client.ua.borrow_mut().request_in_dialog(timer::now(), session, Method::Refer, headers, None);
         let agreed = Deferred::new();
-        let promise = agreed.promise.clone();
-        drop(self.transferring.replace(Some((sent.map_err(|_| wrong())?, agreed))));
+        drop(self.transferring.replace(Some(agreed.clone())));
+        if !client.phone.borrow_mut().refer(timer::now(), session, &target) {
+            drop(self.transferring.take());
+            return Err(Fault::WrongState);
+        }
         client.pump();
-        let agreed = self.while_open(wasm_bindgen_futures::JsFuture::from(promise)).await;
-        agreed.unwrap_or_else(|| Err(wrong()))?;
-        Ok(())
+        Ok(agreed)
+    }
+
+    /// The answer to our REFER.
+    pub(crate) fn on_refer_answered(&self, status: u16) {
+        let agreed = self.transferring.take();
+        match agreed {
+            Some(agreed) if (200..300).contains(&status) => agreed.resolve(),
+            Some(agreed) => agreed.refuse(&Fault::ChangeRefused(status)),
+            None => {}
+        }
     }
 
     /// A NOTIFY of the transfer.
     pub(crate) fn on_notify(&self, sipfrag: &str) {
         let Some((progress, code)) = transfer::progress(sipfrag) else { return };
-        let told = js::object([("state", progress.as_str().into()), ("code", code.into())]);
+        let told = js::object(&[("state", progress.as_str().into()), ("code", code.into())]);
         self.events.emit("transfer", told);
         if progress == Progress::Done {
             // Whoever hands a call over leaves it (RFC 5589 §6.1).
-            self.give_up(StatusCode::DECLINE);
-        }
-    }
-}
-
-impl Client {
-    /// The answer to a REFER of ours, by its status.
-    pub(crate) fn on_answer(&self, transaction: TransactionId, status: u16) {
-        let calls: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.clone()).collect();
-        for call in calls {
-            let agreed = call.transferring.borrow_mut().take_if(|(asked, _)| *asked == transaction);
-            match agreed {
-                Some((_, agreed)) if (200..300).contains(&status) => agreed.resolve(),
-                Some((_, agreed)) => agreed.reject(&Fault::ChangeRefused(status)),
-                None => {}
-            }
+            self.give_up(DECLINE);
         }
     }
 }

@@ -2,28 +2,22 @@
 
 use std::cell::RefCell;
 
-use js_sys::Promise;
-use wasm_bindgen::prelude::*;
+use super::js::{self, Deferred};
 
-use super::js::Deferred;
-use super::wait;
-
-/// The queue of one thing.
-pub(crate) struct Turns(RefCell<Promise>);
-
-impl Default for Turns {
-    fn default() -> Self {
-        Self(RefCell::new(Promise::resolve(&JsValue::UNDEFINED)))
-    }
-}
+/// The queue of one thing: who is done last.
+#[derive(Default)]
+pub(crate) struct Turns(RefCell<Option<Deferred>>);
 
 impl Turns {
     /// Waits until everybody before is done; the next one waits until what is given is dropped.
     pub(crate) async fn take(&self) -> Turn {
-        let mine = Turn(Deferred::new());
-        let before = self.0.replace(mine.0.promise.clone());
-        wait::settled(before).await;
-        mine
+        let mine = Deferred::new();
+        let turn = Turn(mine.clone());
+        let before = self.0.replace(Some(mine));
+        if let Some(before) = before {
+            js::settled(before.promise()).await;
+        }
+        turn
     }
 }
 

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
+use super::browser::{self, Media};
 use super::call::Call;
-use super::{js, timer};
-use crate::quality::{self, Change, Expected, Meter, Reading};
+use super::js;
+use crate::quality::{self, Change, Expected, Meter, Reading, Sample};
 
 /// Between two `audiolevel` events, milliseconds: a meter that moves.
 const LEVEL_MS: i32 = 200;
@@ -29,22 +30,22 @@ impl Call {
             let media = self.media.borrow().clone();
             // While the call hangs there is nothing to measure, and `reconnecting` says so.
             if let Some(media) = media.filter(|_| self.lifeline.borrow().is_whole())
-                && let Some(sample) = media.sample().await
+                && let Some(sample) = sample(&media).await
             {
-                let is_muted = self.muted.get() || media.is_listening_only();
+                let is_muted = self.muted.get() || media.is_listen_only();
                 let told = meter.take(sample, Expected { is_muted, is_held: self.held.get() });
                 if let Some((reading, changes)) = told {
                     self.tell_quality(reading);
                     changes.into_iter().for_each(|change| self.tell_warning(change));
                 }
             }
-            timer::sleep(quality::INTERVAL_MS).await;
+            js::settled(browser::sleep(quality::INTERVAL_MS)).await;
         }
     }
 
     fn tell_quality(&self, reading: Reading) {
         let Reading { mos, rtt_ms, jitter_ms, loss_percent, sent_loss_percent } = reading;
-        let told = js::object([
+        let told = js::object(&[
             ("mos", tenths(mos * 10.0).into()),
             ("rttMs", rtt_ms.round().into()),
             ("jitterMs", tenths(jitter_ms * 10.0).into()),
@@ -57,11 +58,11 @@ impl Call {
     fn tell_warning(&self, change: Change) {
         match change {
             Change::Raised(warning, value) => {
-                let told = js::object([("name", warning.as_str().into()), ("value", value.into())]);
+                let told = js::object(&[("name", warning.as_str().into()), ("value", value.into())]);
                 self.events.emit("warning", told);
             }
             Change::Cleared(warning) => {
-                self.events.emit("warning-cleared", js::object([("name", warning.as_str().into())]));
+                self.events.emit("warning-cleared", js::object(&[("name", warning.as_str().into())]));
             }
         }
     }
@@ -82,15 +83,21 @@ impl Call {
         while self.events.has(LEVEL) {
             let media = self.media.borrow().clone();
             if let Some(media) = media
-                && let Some(sample) = media.sample().await
+                && let Some(sample) = sample(&media).await
             {
                 let level = |level: f64| JsValue::from(if level.is_finite() { level } else { 0.0 });
                 let told = [("input", level(sample.input_level)), ("output", level(sample.output_level))];
-                self.events.emit_live(LEVEL, js::object(told));
+                self.events.emit_live(LEVEL, js::object(&told));
             }
-            timer::sleep(LEVEL_MS).await;
+            js::settled(browser::sleep(LEVEL_MS)).await;
         }
     }
+}
+
+/// What the browser knows of the call's quality by now.
+async fn sample(media: &Media) -> Option<Sample> {
+    let figures = js::wait(media.figures()).await.ok()?;
+    Some(Sample::of(&figures.unchecked_into::<js_sys::Float64Array>().to_vec()))
 }
 
 /// One decimal of a value that is given in tenths.
