@@ -1,5 +1,7 @@
-// What the WASM asks of the browser: plain values in, plain values out, and no rule. What decides is in Rust
+// The browser's microphone, loudspeaker and peer connection, and its news. No rule lives here: what decides is in Rust
 // (browser-sdk/src), on what comes from here.
+
+import { Turns, within } from "./waiting.js";
 
 // How long the browser's question for the microphone may stay open: long enough to read it, short enough that nobody waits
 // for a person who has left.
@@ -8,69 +10,6 @@ const MICROPHONE_LIMIT_MS = 30_000;
 const GATHERING_LIMIT_MS = 2_000;
 
 const devices = () => globalThis.navigator?.mediaDevices;
-
-export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-/** What the promise brings; rejects with nothing after this time. */
-export function within(ms, promise) {
-  let timer;
-  const late = new Promise((_, reject) => { timer = setTimeout(reject, ms); });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
-/** A promise that others settle. */
-export class Deferred {
-  constructor() {
-    this.promise = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
-    // Not everybody has to look: a rejection is none that the page failed to handle.
-    this.promise.catch(() => {});
-  }
-}
-
-let ErrorClass = Error;
-
-/** The class of the errors that are thrown. */
-export const useErrorClass = (Class) => { ErrorClass = Class; };
-
-export const fault = (code, message, remedy) => new ErrorClass(code, message, remedy);
-
-/** 64 random bits. */
-export const random = () => crypto.getRandomValues(new BigUint64Array(1))[0];
-
-/**
- * The answer for a token and its date in milliseconds since 1970, NaN without; or instead the HTTP status of an endpoint that
- * refuses, 0 when it cannot be reached.
- */
-export async function askForToken({ getToken, tokenUrl }) {
-  if (getToken) return [await getToken(), NaN];
-  const ask = (method) => fetch(tokenUrl, { method, credentials: "include" });
-  let response;
-  try {
-    response = await ask("POST");
-    if (response.status === 405) response = await ask("GET");
-  } catch {
-    return 0;
-  }
-  if (!response.ok) return response.status;
-  return [await response.json().catch(() => undefined), Date.parse(response.headers.get("date"))];
-}
-
-/** A WebSocket that tells "open", "lost" and its messages, until it is silenced. */
-export function openSocket(url, told) {
-  const socket = new WebSocket(url, "sip");
-  socket.onopen = () => told("open");
-  // A page's security policy that forbids the socket makes an error, and not every browser a close after it.
-  socket.onerror = () => told("failed");
-  socket.onclose = () => told("closed");
-  socket.onmessage = ({ data }) => told("message", data);
-  return socket;
-}
-
-/** Closes it; nothing is told any more. */
-export function closeSocket(socket) {
-  socket.onopen = socket.onerror = socket.onclose = socket.onmessage = null;
-  socket.close();
-}
 
 const giveBack = (stream) => stream?.getTracks().forEach((track) => {
   track.onended = null;
@@ -85,9 +24,9 @@ async function microphone(audio, input) {
   // That one or none: whoever has chosen a headset is not heard by the room instead.
   if (input) wanted.deviceId = { exact: input };
   const asked = devices().getUserMedia({ audio: Object.assign(wanted, audio) });
-  return within(MICROPHONE_LIMIT_MS, asked).catch((thrown) => {
+  return within(MICROPHONE_LIMIT_MS, asked, () => new DOMException("", "TimeoutError")).catch((thrown) => {
     asked.then(giveBack, () => {});
-    throw thrown ?? new DOMException("", "TimeoutError");
+    throw thrown;
   });
 }
 
@@ -104,18 +43,15 @@ export class Media {
   // Ends what listens for gestures.
   #gone = new AbortController();
   // A description waits until the one before is applied: a connection refuses the second of two that come in one burst.
-  #turns = Promise.resolve();
+  #turns = new Turns();
   // The description of the last 183.
   #early = "";
 
   /**
-   * Tells "connected" and "lost" of the audio's way, "unplugged" of the microphone, and "tone" with each that begins. Closes
-   * with `over`, also while it opens.
+   * Tells "connected" and "lost" of the audio's way, "unplugged" of the microphone, and "tone" with each that begins. It may be
+   * closed while it opens.
    */
-  constructor(over, told) {
-    this.#told = told;
-    over.then(() => this.close());
-  }
+  constructor(told) { this.#told = told; }
 
   /** Asks for the microphone, as `need` says ("required", "optional", "none"), and opens a connection that sends it. */
   async open(iceServers, audio, need, input, output) {
@@ -168,12 +104,6 @@ export class Media {
     });
   }
 
-  #inTurn(work) {
-    const turn = this.#turns.then(work);
-    this.#turns = turn.catch(() => {});
-    return turn;
-  }
-
   #remote(type, sdp) { return this.#peer.setRemoteDescription({ type, sdp }); }
 
   async #describe(description) {
@@ -188,17 +118,17 @@ export class Media {
   }
 
   /** Our offer with every candidate; in a call that stands `iceRestart` looks for a new way. */
-  offer(iceRestart) { return this.#inTurn(async () => this.#describe(await this.#peer.createOffer({ iceRestart }))); }
+  offer(iceRestart) { return this.#turns.take(async () => this.#describe(await this.#peer.createOffer({ iceRestart }))); }
 
   /** Our offer came to nothing: the description before it counts again. */
   rollBack() {
     const isOpen = () => this.#peer.signalingState === "have-local-offer";
-    return this.#inTurn(async () => isOpen() && this.#peer.setLocalDescription({ type: "rollback" })).catch(() => {});
+    return this.#turns.take(async () => isOpen() && this.#peer.setLocalDescription({ type: "rollback" })).catch(() => {});
   }
 
   /** Our answer to the peer's offer, with every candidate. */
   answer(sdp) {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#remote("offer", sdp);
       return this.#describe(await this.#peer.createAnswer());
     });
@@ -208,7 +138,7 @@ export class Media {
 
   /** The peer's answer in a 183: provisional, because the 2xx may say something else. A wrong one shows there. */
   acceptEarly(sdp) {
-    this.#inTurn(async () => {
+    this.#turns.take(async () => {
       if (!this.#awaitsAnswer) return;
       await this.#remote("pranswer", sdp);
       this.#early = sdp;
@@ -217,7 +147,7 @@ export class Media {
 
   /** The peer's answer in the 2xx; an empty one leaves it at what the 183 said. */
   acceptAnswer(sdp) {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#awaitsAnswer) await this.#remote("answer", sdp || this.#early);
     });
   }
@@ -293,6 +223,12 @@ export class Media {
       Number(/opus/i.test(codec)));
   }
 
+  /** Levels of microphone and loudspeaker of this moment, 0.0 to 1.0. */
+  async levels() {
+    const figures = await this.figures();
+    return [figures[6], figures[7]].map((level) => (Number.isFinite(level) ? level : 0));
+  }
+
   /** Gives the microphone back and forgets the browser's objects. Harmless when repeated. */
   close() {
     if (this.#isClosed) return;
@@ -337,27 +273,4 @@ export function watchBrowser(told) {
   ];
   for (const [target, event, handler] of watched) target?.addEventListener?.(event, handler);
   return () => watched.forEach(([target, event, handler]) => target?.removeEventListener?.(event, handler));
-}
-
-const KEPT = "sautikit.calls";
-
-/** Leaves text for the page that this tab loads next, or when `shared` for any other tab. */
-export function keep(text, shared) {
-  try {
-    (shared ? localStorage : sessionStorage).setItem(KEPT, text);
-  } catch {
-    // Storage is full or forbidden: the call is lost with the page.
-  }
-}
-
-/** Takes what the page before left. */
-export function take(shared) {
-  try {
-    const storage = shared ? localStorage : sessionStorage;
-    const text = storage.getItem(KEPT);
-    storage.removeItem(KEPT);
-    return text ?? undefined;
-  } catch {
-    return undefined;
-  }
 }

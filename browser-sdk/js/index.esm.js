@@ -28,7 +28,7 @@ function loaded() {
 }
 
 async function load() {
-  const [{ default: begin, Core }, { useErrorClass }] = await Promise.all([import("./sautikit.js"), import("./edge.js")]);
+  const [{ default: begin }, { Core }, { useErrorClass }] = await Promise.all([import("./sautikit.js"), import("./client.js"), import("./faults.js")]);
   // Compiled while it arrives.
   await begin({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) });
   useErrorClass(SautikitError);

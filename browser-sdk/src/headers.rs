@@ -6,6 +6,16 @@ const MOST: usize = 10;
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 256;
 
+/// Names with their values, from a list of both in turn.
+pub(crate) fn pairs(list: Vec<String>) -> Vec<(String, String)> {
+    let mut list = list.into_iter();
+    let mut pairs = Vec::new();
+    while let (Some(name), Some(value)) = (list.next(), list.next()) {
+        pairs.push((name, value));
+    }
+    pairs
+}
+
 /// Whether these may be sent together.
 pub(crate) fn may_send(headers: &[(String, String)]) -> bool {
     headers.len() <= MOST && headers.iter().all(|(name, value)| is_custom(name) && is_plain(value))

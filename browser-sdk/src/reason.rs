@@ -2,6 +2,12 @@
 
 use sip::phone::{Cause, Message};
 
+use crate::call_state::CallState;
+
+/// What ends a call that is nobody's fault, and one whose description is.
+const DECLINE: u16 = 603;
+const NOT_ACCEPTABLE: u16 = 488;
+
 /// The `reason` of `ended`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EndReason {
@@ -49,6 +55,19 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// Of a call in this state that we end with this status.
+    pub(crate) fn by_us(state: CallState, status: u16) -> Self {
+        let (reason, code) = match state {
+            CallState::Active if status != DECLINE => (EndReason::Failed, status),
+            CallState::Active => (EndReason::LocalHangup, 200),
+            // What the far side described cannot be used.
+            CallState::Dialing | CallState::Ringing if status == NOT_ACCEPTABLE => (EndReason::Failed, status),
+            CallState::Incoming | CallState::Accepting => (EndReason::Rejected, status),
+            _ => (EndReason::Canceled, 487),
+        };
+        Self { reason, code, error: None }
+    }
+
     /// Reads the phone's cause.
     pub(crate) fn of(cause: &Cause) -> Self {
         let plain = |reason, code| Self { reason, code, error: None };
@@ -138,6 +157,19 @@ mod tests {
         let ended = refused(403, "X-Sautikit-Error: calls.destination_blocked");
         assert_eq!(ended.error.as_deref(), Some("calls.destination_blocked"));
         assert!(ended.reason.is_failure());
+    }
+
+    #[test]
+    fn what_we_end_ends_as_its_state_says() {
+        let by_us = |state, status| {
+            let Ended { reason, code, .. } = Ended::by_us(state, status);
+            (reason, code)
+        };
+        assert_eq!(by_us(CallState::Active, DECLINE), (EndReason::LocalHangup, 200));
+        assert_eq!(by_us(CallState::Active, NOT_ACCEPTABLE), (EndReason::Failed, NOT_ACCEPTABLE));
+        assert_eq!(by_us(CallState::Ringing, NOT_ACCEPTABLE), (EndReason::Failed, NOT_ACCEPTABLE));
+        assert_eq!(by_us(CallState::Ringing, DECLINE), (EndReason::Canceled, 487));
+        assert_eq!(by_us(CallState::Incoming, 486), (EndReason::Rejected, 486));
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(crate) fn gateway_of(issuer: &str) -> Option<String> {
 
 /// The host of a URL, without port: the domain of addresses when nothing else names it.
 pub(crate) fn host_of(url: &str) -> Option<&str> {
-    let rest = url.split_once("://")?.1;
+    let rest = url.split_once(':')?.1.strip_prefix("//")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let end = if authority.starts_with('[') {
         authority.find(']')? + 1

@@ -10,7 +10,18 @@ use std::{fs, path::Path, process::Command};
 /// The figures of each release stand in `docs/benchmarks/sdk.md`; raise this only with a reason there.
 const BUDGET_BYTES: u64 = 130_000;
 /// What counts against it.
-const LOADED: [&str; 4] = ["sautikit_bg.wasm.br", "sautikit.js.br", "edge.js.br", "index.esm.js.br"];
+const LOADED: [&str; 10] = [
+    "sautikit_bg.wasm.br",
+    "sautikit.js.br",
+    "index.esm.js.br",
+    "client.js.br",
+    "call.js.br",
+    "edge.js.br",
+    "events.js.br",
+    "faults.js.br",
+    "kept.js.br",
+    "waiting.js.br",
+];
 /// The entry, and what is made of it.
 const ENTRY: &str = "index.esm.js";
 const IIFE: &str = "sautikit.iife.js";
@@ -26,6 +37,7 @@ pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
         library: "sautikit_browser",
         features: "",
         out_name: "sautikit",
+        formats: false,
         typescript: true,
     };
     wasm::build(paths, &module, out, release)?;

@@ -50,11 +50,11 @@ const TIMED_OUT: u16 = 408;
 
 /// One call: an INVITE and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionId(u32);
+pub struct SessionId(pub u32);
 
 /// One registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RegistrationId(u32);
+pub struct RegistrationId(pub u32);
 
 /// Who the phone is on the wire.
 #[derive(Debug, Clone)]

@@ -243,7 +243,7 @@ fn refusal(request: &Message) -> Option<(u16, Option<(&'static str, &str)>)> {
         return Some((400, None));
     }
     let method = request.method();
-    if !ALLOW.split(", ").any(|known| known == method) {
+    if !ALLOW.split(',').any(|known| known.trim_start() == method) {
         return Some((
             if method.bytes().all(|byte| byte.is_ascii_uppercase()) { 405 } else { 501 },
             Some(("Allow", ALLOW)),
