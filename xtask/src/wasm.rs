@@ -17,6 +17,8 @@ pub(crate) struct Module<'a> {
     pub(crate) features: &'a str,
     /// Stem of the files written: `NAME.js` and `NAME_bg.wasm`.
     pub(crate) out_name: &'a str,
+    /// Whether it makes text of values. What does not is without all that panics would.
+    pub(crate) formats: bool,
     /// Also write `NAME.d.ts`.
     pub(crate) typescript: bool,
 }
@@ -39,7 +41,7 @@ pub(crate) fn build(paths: &Paths, module: &Module<'_>, out: &Path, release: boo
         // A copy, because cargo takes its own file as up to date.
         let silent = wasm.with_extension("silent.wasm");
         std::fs::copy(&wasm, &silent)?;
-        eprintln!("xtask: emptied {} functions that only end the program", panics::silence(&silent)?);
+        eprintln!("xtask: emptied {} functions that only end the program", panics::silence(&silent, module.formats)?);
         wasm = silent;
     }
     eprintln!("xtask: wasm-bindgen {}", module.out_name);
