@@ -17,6 +17,11 @@
 //!
 //! Not here: user interface, storage of credentials, any state that outlives the page.
 
+/// Rust's own would be a tenth of the module.
+#[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 mod address;
 mod backoff;
 mod call_state;
