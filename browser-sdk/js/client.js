@@ -1,12 +1,16 @@
 // The client behind SautikitClient: token, connection, registration and calls. SIP, times and judgements are in Rust.
+//
+// What is imported here is one file in a release (xtask bundles it): what else loads of it is exported.
 
 import { DECLINE, LOST, Line, UNAVAILABLE } from "./call.js";
 import { canChooseOutput, listDevices, watchBrowser } from "./edge.js";
 import { Events } from "./events.js";
-import { fault, registrationFault } from "./faults.js";
+import { fault, registrationFault, useErrorClass } from "./faults.js";
 import { keep, takeKept } from "./kept.js";
-import { Phone, backoffMs, expectedMos, mayTell, preferredIdentity, readToken, refreshAfterMs, retryAfterMs, shown, target } from "./sautikit.js";
+import begin, { Phone, backoffMs, expectedMos, mayTell, preferredIdentity, readToken, refreshAfterMs, retryAfterMs, shown, target } from "./sautikit.js";
 import { Deferred, Ending, within } from "./waiting.js";
+
+export { Events, begin, listDevices, useErrorClass };
 
 // Between two keep-alives (RFC 7118 §6 allows RFC 5626's double CRLF): below the 30 s after which the shortest-lived proxies drop
 // an idle connection.

@@ -8,7 +8,7 @@
 // anything with them. When the leader closes, the next tab gets the lock, connects, and takes the calls over as a page does that
 // is loaded again.
 
-import { Events } from "./events.js";
+import { Events } from "./client.js";
 
 const CLIENT_EVENTS = ["registered", "unregistered", "reconnecting", "reconnected", "tokenWillExpire", "devicechange", "error"];
 const CALL_EVENTS = ["ringing", "answered", "failed", "ended", "muted", "held", "transfer", "quality", "warning", "warning-cleared", "reconnecting", "reconnected"];
