@@ -608,9 +608,11 @@ export class Core {
     const identity = own && preferredIdentity(own, this.domain);
     if (own && !identity) throw fault("call.from_invalid");
     const told = Object.entries(customHeaders ?? {}).flat();
-    const isTold = typeof (customHeaders ?? {}) === "object" && told.every((text) => typeof text === "string");
-    if (!isTold || !mayTell(told)) throw fault("call.header_invalid");
-    return { target: address, from: own, headers: identity ? ["P-Preferred-Identity", identity, ...told] : told };
+    // A line each, name and value in turn.
+    const isLine = (text) => typeof text === "string" && !text.includes("\n");
+    if (typeof (customHeaders ?? {}) !== "object" || !told.every(isLine) || !mayTell(told.join("\n"))) throw fault("call.header_invalid");
+    const headers = identity ? ["P-Preferred-Identity", identity, ...told] : told;
+    return { target: address, from: own, headers: headers.join("\n") };
   }
 
   // Token, microphone, offer, INVITE.

@@ -34,3 +34,19 @@ mod reason;
 mod token;
 mod tones;
 mod transfer;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_code_is_in_the_documentation() {
+        let page = include_str!("../../docs/sdk/browser-errors.md");
+        let faults = include_str!("../js/faults.js");
+        let codes =
+            faults.lines().filter_map(|line| line.strip_prefix("  \"")?.split_once("\": [")).map(|(code, _)| code);
+        let codes: Vec<&str> = codes.collect();
+        assert!(codes.len() > 20, "{codes:?}");
+        for code in codes {
+            assert!(page.contains(&format!("| `{code}` |")), "{code}");
+        }
+    }
+}

@@ -100,9 +100,10 @@ impl Phone {
         self.phone.unregister(now(), RegistrationId(registration));
     }
 
-    /// Calls; `headers` are names and values in turn.
-    pub fn invite(&mut self, target: String, address: String, token: String, headers: Vec<String>, sdp: String) -> u32 {
+    /// Calls; `headers` are names and values, lines in turn.
+    pub fn invite(&mut self, target: String, address: String, token: String, headers: &str, sdp: String) -> u32 {
         let headers = headers::pairs(headers);
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         self.phone.invite(now(), Invite { target, address, token, headers, sdp }).0
     }
 

@@ -27,9 +27,9 @@ pub fn preferred_identity(from: &str, domain: &str) -> Option<String> {
     address::preferred_identity(from, domain)
 }
 
-/// Whether a page may tell these names and values, in turn, with its call.
+/// Whether a page may tell these names and values, lines in turn, with its call.
 #[wasm_bindgen(js_name = mayTell, skip_typescript)]
-pub fn may_tell(told: Vec<String>) -> bool {
+pub fn may_tell(told: &str) -> bool {
     headers::may_send(&headers::pairs(told))
 }
 

@@ -124,21 +124,20 @@ impl Dialog {
 
     /// The dialog of a record, numbered so that its next request is newer than any before.
     pub(super) fn from_record(record: &str) -> Option<Self> {
-        let mut lines = record.split('\n');
-        if lines.next()? != VERSION {
+        let lines: Vec<&str> = record.split('\n').collect();
+        let [VERSION, call_id, local_tag, remote_tag, local, remote, target, cseq, routes @ ..] = &lines[..] else {
             return None;
-        }
-        let mut line = || lines.next().map(str::to_owned);
+        };
         Some(Self {
-            call_id: line()?,
-            local_tag: line()?,
-            remote_tag: line()?,
-            local: line()?,
-            remote: line()?,
-            target: line()?,
-            local_cseq: line()?.parse::<u32>().ok()?.checked_add(SKIPPED_NUMBERS)?,
-            routes: lines.map(str::to_owned).collect(),
+            local_cseq: cseq.parse::<u32>().ok()?.checked_add(SKIPPED_NUMBERS)?,
             remote_cseq: 0,
+            call_id: (*call_id).to_owned(),
+            local_tag: (*local_tag).to_owned(),
+            remote_tag: (*remote_tag).to_owned(),
+            local: (*local).to_owned(),
+            remote: (*remote).to_owned(),
+            target: (*target).to_owned(),
+            routes: routes.iter().map(|route| (*route).to_owned()).collect(),
         })
     }
 }

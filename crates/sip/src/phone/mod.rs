@@ -23,8 +23,6 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
-
 pub use calls::Invite;
 pub use message::{Message, decimal, uri_of};
 pub use offers::NotNow;
@@ -134,7 +132,7 @@ pub struct Phone {
     /// The connection is the web's encrypted one, as Via says.
     is_secure: bool,
     last_id: u32,
-    outputs: VecDeque<Output>,
+    outputs: Vec<Output>,
     /// Requests of ours without a final answer.
     sent: Vec<Sent>,
     sessions: Vec<Session>,
@@ -148,7 +146,7 @@ impl Phone {
             config,
             is_secure: true,
             last_id: 0,
-            outputs: VecDeque::new(),
+            outputs: Vec::new(),
             sent: Vec::new(),
             sessions: Vec::new(),
             registrations: Vec::new(),
@@ -157,7 +155,8 @@ impl Phone {
 
     /// The next thing to do; `None` when there is nothing.
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        // Never more than a few.
+        (!self.outputs.is_empty()).then(|| self.outputs.remove(0))
     }
 
     /// What comes over the connection. Keep-alives and what is no message are nothing.
@@ -217,7 +216,7 @@ impl Phone {
     }
 
     fn emit(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+        self.outputs.push(Output::Event(event));
     }
 
     /// A number that nothing of this phone has had.

@@ -58,7 +58,7 @@ impl Phone {
     /// Sends a request that has its Via.
     pub(super) fn transmit(&mut self, request: &mut Message) {
         request.push("User-Agent", &[self.config.product]);
-        self.outputs.push_back(Output::Send(request.print()));
+        self.outputs.push(Output::Send(request.print()));
     }
 
     /// The CANCEL (§9.1) or the ACK of a refusal (§17.1.1.3), in the transaction of the INVITE; `to` has its To.
@@ -132,7 +132,7 @@ impl Phone {
         let Some(dialog) = &session.dialog else { return };
         if response.tag("To") == Some(&dialog.remote_tag) {
             if let Some((_, ack)) = session.acknowledged.as_ref().filter(|(known, _)| *known == cseq) {
-                self.outputs.push_back(Output::Send(ack.clone()));
+                self.outputs.push(Output::Send(ack.clone()));
             }
             return;
         }
@@ -215,7 +215,7 @@ impl Phone {
 
     pub(super) fn respond(&mut self, response: &mut Message) {
         response.push("Server", &[self.config.product]);
-        self.outputs.push_back(Output::Send(response.print()));
+        self.outputs.push(Output::Send(response.print()));
     }
 
     /// §9.2: the CANCEL gets its own answer, the INVITE a 487 unless it has been answered.
