@@ -26,6 +26,5 @@ pub mod phone;
 pub mod print;
 pub mod registration;
 pub mod sdp;
-mod table;
 pub mod transaction;
 pub mod ua;
