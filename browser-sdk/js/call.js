@@ -389,9 +389,9 @@ export class Line {
 
   // Goes over to the system's choice, and only listens when there is no other microphone.
   async #onUnplugged() {
-    this.#client.input = undefined;
+    this.#client.devices.input = undefined;
     await this.changeMicrophone().catch(() => this.media?.onlyListen());
-    if (!this.ending.isOver) await this.#client.onDevices("input");
+    if (!this.ending.isOver) await this.#client.devices.onChange("input");
   }
 
   /** From the answer to the end. */

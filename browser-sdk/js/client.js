@@ -3,11 +3,14 @@
 // What is imported here is one file in a release (xtask bundles it): what else loads of it is exported.
 
 import { DECLINE, LOST, Line, UNAVAILABLE } from "./call.js";
-import { canChooseOutput, listDevices, watchBrowser } from "./edge.js";
+import { Devices } from "./devices.js";
+import { listDevices, watchBrowser } from "./edge.js";
 import { Events } from "./events.js";
-import { fault, registrationFault, useErrorClass } from "./faults.js";
+import { fault, useErrorClass } from "./faults.js";
 import { keep, takeKept } from "./kept.js";
-import begin, { Phone, backoffMs, expectedMos, mayTell, preferredIdentity, readToken, refreshAfterMs, retryAfterMs, shown, target } from "./sautikit.js";
+import { orderOf } from "./order.js";
+import { Registration } from "./registration.js";
+import begin, { Phone, backoffMs, expectedMos, shown } from "./sautikit.js";
 import { Deferred, Ending, within } from "./waiting.js";
 
 export { Events, begin, listDevices, useErrorClass };
@@ -20,27 +23,10 @@ const PING = "\r\n\r\n";
 const SLEPT_MS = 10_000;
 // A socket that is not open by now will not be: proxies that swallow the upgrade say nothing at all.
 const OPEN_LIMIT_MS = 10_000;
-// An endpoint that has not answered by now is taken for broken: a page must be able to say so while its user looks.
-const TOKEN_LIMIT_MS = 10_000;
-// The same for the gateway's answer to REGISTER; the phone itself would wait for 32 s (timer F).
-const REGISTER_LIMIT_MS = 10_000;
 // A gateway that does not answer a ping by now is not there: the socket of another network says nothing at all.
 const PONG_LIMIT_MS = 1_000;
 // The same for a page that measures (`preflight`).
 const PING_LIMIT_MS = 5_000;
-// Asked of the registrar; it grants no more than the token's life.
-const EXPIRES_S = 300;
-// A token that ends sooner is replaced before a call is made with it.
-const CALL_MARGIN_MS = 10_000;
-// A connection that comes back registers with the token that it has when that lives at least this long: fetching another first
-// would make a call in progress wait.
-const RECONNECT_MARGIN_MS = 30_000;
-// What a page left longer ago is over at the server.
-const LONGEST_AWAY_MS = 30_000;
-// The status of silence.
-const TIMED_OUT = 408;
-// The status for those whose token does not let them be called.
-const FORBIDDEN = 403;
 
 /**
  * disconnected ── connect() ──► connecting ──► registered ◄──► reconnecting
@@ -53,17 +39,12 @@ export class Core {
   state = "disconnected";
   events = new Events();
   phone = new Phone();
-  // Devices that the page has chosen; none for the system's choice.
-  input;
-  output;
+  devices = new Devices(this);
+  /** The loop of `#reconnect` runs. */
+  isReconnecting = false;
   #options;
-  // Who we are until the next token (`readToken`), and when it ends by the page's clock and by the wall's: the page's own stands
-  // still while the machine sleeps.
-  #session;
-  #socket;
-  // The registration at the phone, and who waits for its first answer.
   #registration;
-  #registering;
+  #socket;
   #lines = [];
   // A call is between its first step and its INVITE.
   #isPlacing = false;
@@ -71,12 +52,6 @@ export class Core {
   #alarm;
   // Ends whatever connects or reconnects.
   #ending;
-  #isReconnecting = false;
-  // Tokens in a row that could not be had or were refused.
-  #failures = 0;
-  #renewal;
-  // Fires when the registrar forgets us.
-  #forgotten;
   #keepAlive;
   // The way to the gateway is another one since the last connection.
   #hasMoved = false;
@@ -88,6 +63,7 @@ export class Core {
   /** Reads the options lazily; they belong to the page. */
   constructor(options) {
     this.#options = options;
+    this.#registration = new Registration(this, options);
     // A client that nobody holds any more is not held by what it watches.
     const client = new WeakRef(this);
     const stop = watchBrowser((what) => {
@@ -97,9 +73,19 @@ export class Core {
     });
   }
 
+  get #session() { return this.#registration.session; }
+
   get identity() { return this.#session?.identity ?? ""; }
 
   get domain() { return this.#session?.domain ?? ""; }
+
+  get input() { return this.devices.input; }
+
+  get output() { return this.devices.output; }
+
+  setInput(id) { return this.devices.setInput(id); }
+
+  setOutput(id) { return this.devices.setOutput(id); }
 
   get calls() { return this.#lines.map((line) => line.shown); }
 
@@ -115,9 +101,11 @@ export class Core {
 
   // ── the phone ──
 
-  // Tells what the phone has to tell and sets its alarm. Called after everything that touched it; handlers of the page may call
-  // back into the client from here.
-  #pump() {
+  /**
+   * Tells what the phone has to tell and sets its alarm. Called after everything that touched it; handlers of the page may call
+   * back into the client from here.
+   */
+  pump() {
     for (let told; (told = this.phone.poll());) this.#told(...told);
     const due = this.phone.nextTimeout();
     if (due === this.#due) return;
@@ -127,13 +115,13 @@ export class Core {
     this.#alarm = setTimeout(() => {
       this.#due = undefined;
       this.phone.timeout();
-      this.#pump();
+      this.pump();
     }, Math.max(0, due - performance.now()));
   }
 
   #told(what, id, told, more) {
-    if (what === "registered") return this.#onRegistered(id, told);
-    if (what === "registrationFailed") return this.#onRegistrationFailed(id, told);
+    if (what === "registered") return this.#registration.onRegistered(id, told);
+    if (what === "registrationFailed") return this.#registration.onFailed(id, told);
     if (what === "incoming") return this.#onInvite(id, told, more);
     const line = this.#lines.find(({ session }) => session === id);
     switch (line && what) {
@@ -190,150 +178,27 @@ export class Core {
   /** Answers what the other side asks in a call; false: it asks nothing (any more). */
   answer(session, status, sdp) {
     const done = this.phone.answer(session, status, sdp);
-    this.#pump();
+    this.pump();
     return done;
   }
 
   hangUp(session, status) {
     this.phone.hangUp(session, status);
-    this.#pump();
+    this.pump();
   }
 
   /** Offers anew; gives a status when that cannot be done now, 0 when the call does not stand. */
   offer(session, sdp) {
     const refused = this.phone.offer(session, sdp);
-    this.#pump();
+    this.pump();
     return refused;
   }
 
   /** Asks for a transfer; false: the call does not stand. */
   refer(session, address) {
     const isAsked = this.phone.refer(session, address);
-    this.#pump();
+    this.pump();
     return isAsked;
-  }
-
-  // ── token and registration ──
-
-  async #askForToken() {
-    const { getToken, tokenUrl } = this.#options;
-    if (typeof getToken === "function") return [await getToken(), NaN];
-    const ask = (method) => fetch(tokenUrl, { method, credentials: "include" }).catch(() => { throw fault("token.unreachable"); });
-    let response = await ask("POST");
-    if (response.status === 405) response = await ask("GET");
-    if (!response.ok) throw fault("token.refused", response.status);
-    return [await response.json().catch(() => undefined), Date.parse(response.headers.get("date"))];
-  }
-
-  async #fetchToken(ending) {
-    const asked = within(TOKEN_LIMIT_MS, this.#askForToken(), () => fault("token.unreachable"));
-    const [answer, served] = await (ending ? ending.unless(asked) : asked);
-    const session = readToken(answer, served, this.#options.gateway, Date.now());
-    if (!session) throw fault("token.invalid");
-    this.#session = { ...session, ends: performance.now() + session.lifeMs, endsWall: Date.now() + session.lifeMs };
-  }
-
-  get #tokenLeft() {
-    if (!this.#session) return 0;
-    const { ends, endsWall } = this.#session;
-    return Math.max(0, Math.min(ends - performance.now(), endsWall - Date.now()));
-  }
-
-  async #register(ending) {
-    const { promise } = this.#registering = new Deferred();
-    this.#startRegistration();
-    try {
-      await ending.unless(within(REGISTER_LIMIT_MS, promise, () => registrationFault(TIMED_OUT)));
-    } catch (thrown) {
-      // Perhaps it was the token: the next try is not made with it.
-      if (!ending.isOver) this.#failures += 1;
-      throw thrown;
-    }
-  }
-
-  #startRegistration() {
-    const { domain, address, token } = this.#session;
-    this.#registration = this.phone.register(domain, address, token, EXPIRES_S);
-    this.#pump();
-  }
-
-  #onRegistered(registration, expiresS) {
-    if (registration !== this.#registration) return;
-    const granted = expiresS * 1000;
-    // The registrar keeps us for so long; a renewal that hangs or fails beyond that leaves us unregistered, whatever we last heard.
-    clearTimeout(this.#forgotten);
-    this.#forgotten = setTimeout(() => this.#setUnregistered(), granted);
-    this.#onAccepted(granted);
-  }
-
-  // The gateway knows us over this connection, until `granted` is over.
-  #onAccepted(granted) {
-    this.#failures = 0;
-    this.#renewAfter(refreshAfterMs(granted, this.#tokenLeft, Math.random()));
-    const waiting = this.#registering;
-    this.#registering = undefined;
-    if (waiting) waiting.resolve();
-    // The connection had stood all the time; only the registration was lost.
-    else if (this.state === "reconnecting" && !this.#isReconnecting) this.#setRegistered();
-  }
-
-  // Refused while connecting: `connect` fails. Refused later: nobody can ring here until a fresh token is accepted.
-  #onRegistrationFailed(registration, status) {
-    if (registration !== this.#registration) return;
-    this.#registration = undefined;
-    // As the token says: it proves who we are, so that calls can be made, and nobody can ring here.
-    if (status === FORBIDDEN && this.#session?.rings === false) return this.#onAccepted(EXPIRES_S * 1000);
-    const waiting = this.#registering;
-    this.#registering = undefined;
-    if (waiting) return waiting.reject(registrationFault(status));
-    // With the connection goes the registration; `#reconnect` makes both anew.
-    if (this.#isReconnecting || this.state === "disconnected") return;
-    this.events.emit("error", registrationFault(status));
-    this.#setUnregistered();
-    this.#retry();
-  }
-
-  // The page is told that nobody can ring here, once.
-  #setUnregistered() {
-    clearTimeout(this.#forgotten);
-    if (this.state !== "registered") return;
-    this.state = "reconnecting";
-    this.events.emit("unregistered");
-  }
-
-  // Tries again after a wait that grows with the failures.
-  #retry() {
-    this.#failures += 1;
-    this.#renewAfter(retryAfterMs(this.#failures));
-  }
-
-  #renewAfter(ms) {
-    clearTimeout(this.#renewal);
-    this.#renewal = setTimeout(async () => {
-      if (!this.#isUp || this.#isReconnecting) return;
-      this.events.emit("tokenWillExpire");
-      try {
-        await this.#renew();
-      } catch (thrown) {
-        this.events.emit("error", thrown);
-        this.#retry();
-      }
-    }, ms);
-  }
-
-  get #isUp() { return ["registered", "reconnecting"].includes(this.state); }
-
-  // Fetches a token and registers with it. A token endpoint without a fixed identity names us anew each time: then the new address
-  // is registered beside the old one, whose binding is removed.
-  async #renew() {
-    const before = this.#session?.address;
-    await this.#fetchToken();
-    const old = this.#registration;
-    const { address, token } = this.#session;
-    const isRefreshed = old !== undefined && before === address && this.phone.refresh(old, token);
-    if (!isRefreshed) this.#startRegistration();
-    if (!isRefreshed && old !== undefined) this.phone.unregister(old);
-    this.#pump();
   }
 
   // ── connection ──
@@ -350,23 +215,31 @@ export class Core {
       if (!ending.isOver) this.#close();
       throw thrown;
     }
-    this.#setRegistered();
+    this.setRegistered();
     this.#resumeCalls();
   }
 
   #begin() { return (this.#ending = new Ending(() => fault("client.not_connected"))); }
 
   async #establish(ending) {
-    const isProven = this.state === "reconnecting" && this.#failures === 0;
-    if (!isProven || this.#tokenLeft <= RECONNECT_MARGIN_MS) await this.#fetchToken(ending);
+    await this.#registration.haveToken(ending, this.state === "reconnecting");
     await this.#openSocket(ending);
-    await this.#register(ending);
+    await this.#registration.register(ending);
   }
 
-  #setRegistered() {
+  get isUp() { return ["registered", "reconnecting"].includes(this.state); }
+
+  setRegistered() {
     this.state = "registered";
     this.#keepOpen();
     this.events.emit("registered", { identity: this.identity });
+  }
+
+  /** The page is told that nobody can ring here, once. */
+  setUnregistered() {
+    if (this.state !== "registered") return;
+    this.state = "reconnecting";
+    this.events.emit("unregistered");
   }
 
   async #openSocket(ending) {
@@ -389,7 +262,7 @@ export class Core {
       this.#pong?.resolve();
       this.#pong = undefined;
       if (typeof data === "string") this.phone.receive(data);
-      this.#pump();
+      this.pump();
     };
     this.#dropSocket();
     this.#socket = socket;
@@ -409,14 +282,14 @@ export class Core {
   #onClosed(socket) {
     if (socket !== this.#socket) return;
     this.#dropSocket();
-    const begins = this.#isUp && !this.#isReconnecting;
+    const begins = this.isUp && !this.isReconnecting;
     const wasRegistered = this.state === "registered";
     if (begins) {
-      this.#isReconnecting = true;
+      this.isReconnecting = true;
       this.state = "reconnecting";
     }
     this.phone.disconnected();
-    this.#pump();
+    this.pump();
     if (begins && wasRegistered) this.events.emit("reconnecting");
     if (begins) this.#reconnect(this.#begin());
   }
@@ -432,9 +305,9 @@ export class Core {
         if (ending.isOver) return;
       }
     }
-    this.#isReconnecting = false;
+    this.isReconnecting = false;
     this.#rebindCalls();
-    this.#setRegistered();
+    this.setRegistered();
     this.#mendCalls();
     this.events.emit("reconnected");
   }
@@ -461,7 +334,7 @@ export class Core {
     for (const { session, life } of this.#lines) {
       if (session !== undefined) this.phone.rebind(session, !this.#hasMoved && life.isHeard);
     }
-    this.#pump();
+    this.pump();
   }
 
   #keepOpen() {
@@ -484,49 +357,45 @@ export class Core {
   disconnect() {
     if (this.state === "disconnected") return;
     for (const line of [...this.#lines]) line.giveUp(DECLINE);
-    const registration = this.#registration;
-    this.#registration = undefined;
-    if (registration !== undefined) this.phone.unregister(registration);
-    this.#pump();
+    this.#registration.end();
+    this.pump();
     this.#close();
     this.events.emit("unregistered");
   }
 
   #close() {
     this.state = "disconnected";
-    this.#failures = 0;
-    this.#isReconnecting = false;
+    this.isReconnecting = false;
     this.#ending?.end();
-    [this.#renewal, this.#forgotten, this.#keepAlive].forEach(clearTimeout);
-    this.#registration = this.#registering = undefined;
+    clearTimeout(this.#keepAlive);
+    this.#registration.forget();
     this.#dropSocket();
     this.phone.disconnected();
-    this.#pump();
+    this.pump();
   }
 
   // ── the browser's news ──
 
   #onBrowser(what) {
-    if (what === "devices") this.onDevices();
+    if (what === "devices") this.devices.onChange();
     else if (what === "leaving") this.#leave();
     else this.#onWayChanged(what === "network");
   }
 
   // The way to the gateway may be another one; `isCertain`: it is.
   async #onWayChanged(isCertain) {
-    if (this.#isReconnecting) {
+    if (this.isReconnecting) {
       // Not after the rest of the wait, which was for another network.
       this.#hasMoved ||= isCertain;
       this.#hurry?.resolve();
       return;
     }
-    if (!this.#isUp) return;
+    if (!this.isUp) return;
     if (isCertain) return this.#cut();
     const socket = this.#socket;
     const isThere = await this.#pongWithin(PONG_LIMIT_MS);
-    if (!isThere && this.#socket === socket && !this.#isReconnecting) return this.#cut();
-    // After a sleep: a token whose last quarter has begun is renewed now, whatever its timer thinks.
-    if (this.#tokenLeft < this.#session?.lifeMs / 4 && this.#failures === 0) this.#renewAfter(0);
+    if (!isThere && this.#socket === socket && !this.isReconnecting) return this.#cut();
+    this.#registration.renewIfDue();
   }
 
   // Takes the connection for lost: the calls need a new way too.
@@ -553,22 +422,16 @@ export class Core {
   // what rings here: another page or device of the same person may still pick up. Calls that the page's next self takes over are
   // left alone.
   #leave() {
-    const records = this.#options.resume === true ? this.#lines.map((line) => line.record) : [];
-    const left = records.filter(Boolean);
-    if (left.length > 0) keep(JSON.stringify({ at: Date.now(), calls: left }), this.#options.shared === true);
-    [...this.#lines].forEach((line, at) => {
-      if (!records[at]) line.giveUp(["incoming", "accepting"].includes(line.state) ? UNAVAILABLE : DECLINE);
-    });
+    const lines = this.#options.resume === true ? keep(this.#lines, this.#options.shared === true) : [...this.#lines];
+    for (const line of lines) line.giveUp(["incoming", "accepting"].includes(line.state) ? UNAVAILABLE : DECLINE);
   }
 
   // Takes over what the page before left in this tab; in a phone that tabs share, in any (tabs.js).
   #resumeCalls() {
     const isShared = this.#options.shared === true;
     if (this.#options.resume !== true && !isShared) return;
-    const { at, calls = [] } = takeKept(isShared) ?? {};
-    const awayMs = Date.now() - at;
-    if (!(awayMs >= 0 && awayMs < LONGEST_AWAY_MS)) return;
-    for (const record of calls) {
+    const { records, awayMs } = takeKept(isShared);
+    for (const record of records) {
       const session = this.phone.adopt(record.dialog, this.#session.token);
       if (session === undefined) continue;
       const { incoming: isIncoming, from, to, callId: serverId, muted: isMuted, talkedMs } = record;
@@ -584,7 +447,7 @@ export class Core {
   /** Calls. Asks for the microphone first, so that no phone rings for a call without sound. */
   async call(destination, options) {
     if (this.state !== "registered") throw fault("client.not_connected");
-    const order = this.#order(destination, options ?? {});
+    const order = orderOf(destination, options ?? {}, this.domain);
     if (this.#isPlacing) throw fault("call.in_progress");
     this.#isPlacing = true;
     const line = this.#file({ from: order.from ?? this.identity, to: shown(order.target), customHeaders: options?.customHeaders });
@@ -601,31 +464,16 @@ export class Core {
     }
   }
 
-  #order(destination, { from, customHeaders }) {
-    const address = target(destination, this.domain);
-    if (!address) throw fault("call.destination_invalid");
-    const own = typeof from === "string" && from ? from : undefined;
-    const identity = own && preferredIdentity(own, this.domain);
-    if (own && !identity) throw fault("call.from_invalid");
-    const told = Object.entries(customHeaders ?? {}).flat();
-    // A line each, name and value in turn.
-    const isLine = (text) => typeof text === "string" && !text.includes("\n");
-    if (typeof (customHeaders ?? {}) !== "object" || !told.every(isLine) || !mayTell(told.join("\n"))) throw fault("call.header_invalid");
-    const headers = identity ? ["P-Preferred-Identity", identity, ...told] : told;
-    return { target: address, from: own, headers: headers.join("\n") };
-  }
-
   // Token, microphone, offer, INVITE.
   async #place(line, order, options) {
     const { ending } = line;
-    // So that a call is never refused for the age of its token.
-    if (this.#tokenLeft <= CALL_MARGIN_MS) await ending.unless(this.#renew());
+    await ending.unless(this.#registration.ensureFreshToken());
     await line.openMedia(options);
     const sdp = await ending.unless(line.describe());
     if (!this.#socket || !this.#session) throw fault("client.not_connected");
     const { address, token } = this.#session;
     line.session = this.phone.invite(order.target, address, token, order.headers, sdp);
-    this.#pump();
+    this.pump();
   }
 
   #file(facts) {
@@ -635,6 +483,8 @@ export class Core {
   }
 
   forget(line) { this.#lines = this.#lines.filter((other) => other !== line); }
+
+  get withSound() { return this.#lines.filter((line) => line.media); }
 
   // The calls that are up, besides this one.
   #othersUp(besides) { return this.#lines.filter((line) => line.isActive && line !== besides); }
@@ -646,59 +496,5 @@ export class Core {
       // One that can't be held is silent here all the same, or ends by itself.
       else if (options?.others !== "keep") other.hold(true).catch(() => {});
     }
-  }
-
-  // ── devices ──
-
-  async #known(kind, id) {
-    if (!id) return undefined;
-    if ((await listDevices()).some((device) => device.kind === kind && device.id === id)) return id;
-    throw fault("device.not_found");
-  }
-
-  get #withSound() { return this.#lines.filter((line) => line.media); }
-
-  /** Speaks into this microphone from now on, in calls that are up too; without an id into the system's own choice. */
-  async setInput(id) {
-    const known = await this.#known("input", id);
-    const former = this.input;
-    this.input = known;
-    for (const line of this.#withSound) {
-      await line.changeMicrophone().catch((thrown) => {
-        this.input = former;
-        throw thrown;
-      });
-    }
-  }
-
-  /** Plays on this loudspeaker from now on, in calls that are up too; without an id on the system's own choice. */
-  async setOutput(id) {
-    if (!canChooseOutput()) {
-      if (id === undefined) return;
-      throw fault("device.output_fixed");
-    }
-    const known = await this.#known("output", id);
-    for (const { media } of this.#withSound) await media.playOn(known ?? "").catch(() => { throw fault("device.not_found"); });
-    this.output = known;
-  }
-
-  /**
-   * Some device came or went. What the page had chosen and is gone is chosen no more; `unplugged` names what a call was using.
-   */
-  async onDevices(unplugged) {
-    const devices = await listDevices().catch(() => undefined);
-    if (!devices) return;
-    const isGone = (kind, id) => id !== undefined && !devices.some((device) => device.kind === kind && device.id === id);
-    const lost = unplugged ? [unplugged] : [];
-    if (isGone("input", this.input)) {
-      this.input = undefined;
-      if (!unplugged) lost.push("input");
-    }
-    if (isGone("output", this.output)) {
-      this.output = undefined;
-      for (const { media } of this.#withSound) media.playOn("").catch(() => {});
-      lost.push("output");
-    }
-    this.events.emitLive("devicechange", { devices, lost });
   }
 }

@@ -9,8 +9,11 @@
 //!
 //! | file | asks |
 //! |---|---|
-//! | `js/client.js` | token, connection, registration: what is done when? |
+//! | `js/client.js` | how is the gateway reached, and reached again, and what becomes of calls then? |
+//! | `js/registration.js` | which token is it, and when is the next one due? |
+//! | `js/order.js` | what does the page want of a call? |
 //! | `js/call.js` | what does one call do, and what does the page see of it? |
+//! | `js/devices.js` | which microphone and loudspeaker, and what when one is unplugged? |
 //! | `js/edge.js` | peer connection, microphone, loudspeaker, and the browser's news |
 //! | `js/faults.js` | what went wrong, in words |
 //! | `js/events.js`, `js/waiting.js`, `js/kept.js` | handlers, waiting that ends, calls left for the next page |

@@ -8,12 +8,23 @@ use std::{fs, path::Path, process::Command};
 
 /// What a page may have to load before its first call: the module, its glue and the entry, compressed by brotli.
 /// The figures of each release stand in `docs/benchmarks/sdk.md`; raise this only with a reason there.
-const BUDGET_BYTES: u64 = 130_000;
+const BUDGET_BYTES: u64 = 46_000;
 /// What counts against it.
 const LOADED: [&str; 3] = ["sautikit_bg.wasm.br", "client.js.br", "index.esm.js.br"];
 /// What a release has in one file: together the parts are a fifth smaller, and one request.
 const BUNDLE: &str = "client.js";
-const PARTS: [&str; 7] = ["sautikit.js", "call.js", "edge.js", "events.js", "faults.js", "kept.js", "waiting.js"];
+const PARTS: [&str; 10] = [
+    "sautikit.js",
+    "call.js",
+    "devices.js",
+    "edge.js",
+    "events.js",
+    "faults.js",
+    "kept.js",
+    "order.js",
+    "registration.js",
+    "waiting.js",
+];
 /// The entry, and what is made of it.
 const ENTRY: &str = "index.esm.js";
 const IIFE: &str = "sautikit.iife.js";

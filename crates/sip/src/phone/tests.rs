@@ -29,6 +29,16 @@ fn path() -> ua::Path {
     ua::Path { flow: ua::FlowId(1), local: ua::LocalId(0), remote: ([192, 0, 2, 1], 443).into() }
 }
 
+fn order(sdp: &str) -> Invite {
+    Invite {
+        target: "sip:b@gateway.example".to_owned(),
+        address: "sip:a@gateway.example".to_owned(),
+        token: "t".to_owned(),
+        headers: vec![("X-Order".to_owned(), "17".to_owned())],
+        sdp: sdp.to_owned(),
+    }
+}
+
 impl World {
     fn new() -> Self {
         let contact = Uri::parse("sip:gateway.example;transport=ws").unwrap();
@@ -88,16 +98,7 @@ impl World {
     }
 
     fn invite(&mut self) -> SessionId {
-        let session = self.phone.invite(
-            self.now,
-            Invite {
-                target: "sip:b@gateway.example".to_owned(),
-                address: "sip:a@gateway.example".to_owned(),
-                token: "t".to_owned(),
-                headers: vec![("X-Order".to_owned(), "17".to_owned())],
-                sdp: "v=0 offer".to_owned(),
-            },
-        );
+        let session = self.phone.invite(self.now, order("v=0 offer"));
         self.carry();
         session
     }
@@ -259,16 +260,7 @@ fn refusals_and_silence_end_a_call() {
     assert_eq!(ends(&world.told), ["refused 486"]);
     assert!(world.said.last().unwrap().starts_with("ACK"));
     // A gateway that says nothing at all.
-    world.phone.invite(
-        world.now,
-        Invite {
-            target: "sip:b@c".to_owned(),
-            address: "sip:a@c".to_owned(),
-            token: String::new(),
-            headers: Vec::new(),
-            sdp: "v=0".to_owned(),
-        },
-    );
+    world.phone.invite(world.now, order("v=0"));
     while world.phone.poll().is_some() {}
     assert_eq!(world.phone.next_timeout(), Some(PATIENCE));
     world.phone.timeout(PATIENCE);
@@ -359,16 +351,7 @@ fn what_waits_for_an_answer_fails_with_the_connection() {
     let mut world = World::new();
     let (session, _) = world.call_out();
     world.phone.offer(world.now, session, "v=0".to_owned()).unwrap();
-    world.phone.invite(
-        world.now,
-        Invite {
-            target: "sip:b@c".to_owned(),
-            address: "sip:a@c".to_owned(),
-            token: String::new(),
-            headers: Vec::new(),
-            sdp: "v=0".to_owned(),
-        },
-    );
+    world.phone.invite(world.now, order("v=0"));
     world.phone.disconnected(world.now);
     while let Some(output) = world.phone.poll() {
         if let Output::Event(event) = output {
