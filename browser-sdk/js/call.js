@@ -215,7 +215,7 @@ export class Line {
 
   // Settles when the last of the digits has gone.
   sendDtmf(digits) {
-    if (!DIGITS.test(digits)) return Promise.reject(fault("call.digits_invalid"));
+    if (typeof digits !== "string" || !DIGITS.test(digits)) return Promise.reject(fault("call.digits_invalid"));
     if (!this.isActive || !this.media?.press(digits)) return Promise.reject(wrong());
     const done = Object.assign(new Deferred(), { last: this.life.press(digits.length) });
     this.#pressed.push(done);

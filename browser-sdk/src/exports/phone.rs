@@ -24,7 +24,6 @@ pub struct Phone {
 impl Phone {
     /// A phone with names of its own, which are this page's.
     #[wasm_bindgen(constructor)]
-    #[expect(clippy::new_without_default, reason = "for JavaScript, which knows no defaults")]
     pub fn new() -> Phone {
         let host = [&random_name(), ".invalid"].concat();
         let config = Config {

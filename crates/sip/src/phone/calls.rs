@@ -44,11 +44,10 @@ impl Phone {
 
     pub(super) fn on_provisional(&mut self, now: Millis, session: SessionId, status: u16, response: Message) {
         match self.session(session) {
-            Some(state) if state.phase == Phase::Cancelling => {
-                if state.cancel_limit.is_none() {
-                    self.cancel_if_ringing(now, session);
-                }
+            Some(state) if state.phase == Phase::Cancelling && state.cancel_limit.is_none() => {
+                self.cancel_if_ringing(now, session);
             }
+            Some(state) if state.phase == Phase::Cancelling => {}
             Some(_) if status > 100 => self.emit(Event::Ringing { session, response }),
             _ => {}
         }
