@@ -91,3 +91,32 @@ impl Visitor<'_> for Calls {
         self.0.insert(*function);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module in which a function of this name calls one that formats; what is left of it when it is emptied.
+    fn emptied(caller: &str, formats: bool) -> Outcome<usize> {
+        let mut module = Module::default();
+        let mut formatting = FunctionBuilder::new(&mut module.types, &[], &[]);
+        formatting.name("_ZN4core3fmt5write".to_owned());
+        let formatting = formatting.finish(Vec::new(), &mut module.funcs);
+        let mut calling = FunctionBuilder::new(&mut module.types, &[], &[]);
+        calling.name(caller.to_owned()).func_body().call(formatting);
+        calling.finish(Vec::new(), &mut module.funcs);
+        let file = std::env::temp_dir().join(format!("sautikit-{caller}-{formats}-{}.wasm", std::process::id()));
+        module.emit_wasm_file(&file).unwrap();
+        let outcome = silence(&file, formats);
+        std::fs::remove_file(&file).unwrap();
+        outcome
+    }
+
+    #[test]
+    fn formatting_goes_with_the_panics_that_alone_use_it() {
+        assert_eq!(emptied("_ZN4core9panicking9panic_fmt", false).unwrap(), 2);
+        assert_eq!(emptied("_ZN4core9panicking9panic_fmt", true).unwrap(), 1);
+        assert_eq!(emptied("ours", true).unwrap(), 0);
+        assert!(emptied("ours", false).unwrap_err().to_string().starts_with("ours formats"));
+    }
+}
