@@ -1,46 +1,252 @@
-// What the WASM asks of the browser where JavaScript says it shorter than bindings would: values in, values out, and no
-// rule. What decides is in Rust (browser-sdk/src), on numbers and plain values from here.
+// The browser's microphone, loudspeaker and peer connection, and its news. No rule lives here: what decides is in Rust
+// (browser-sdk/src), on what comes from here.
+
+import { Turns, within } from "./waiting.js";
+
+// How long the browser's question for the microphone may stay open: long enough to read it, short enough that nobody waits
+// for a person who has left.
+const MICROPHONE_LIMIT_MS = 30_000;
+// Longest wait for ICE candidates: a silent STUN server must not hold the call up; host candidates are there by then.
+const GATHERING_LIMIT_MS = 2_000;
 
 const devices = () => globalThis.navigator?.mediaDevices;
 
-/** The figures of a call, in the order of `Sample` (src/quality.rs); NaN for what the browser does not know. */
-export async function figures(peer) {
-  const stats = await peer.getStats();
-  const of = {};
-  for (const report of stats.values()) {
-    const isAudio = report.kind === undefined || report.kind === "audio";
-    const isInUse = report.type !== "candidate-pair" || (report.nominated && report.state === "succeeded");
-    if (isAudio && isInUse) of[report.type] = report;
+const giveBack = (stream) => stream?.getTracks().forEach((track) => {
+  track.onended = null;
+  track.stop();
+});
+
+/** Asks for the microphone. One that comes too late is given back at once. */
+async function microphone(audio, input) {
+  // Browsers hide it on insecure pages.
+  if (!devices()) throw new DOMException("", "InsecureError");
+  const wanted = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  // That one or none: whoever has chosen a headset is not heard by the room instead.
+  if (input) wanted.deviceId = { exact: input };
+  const asked = devices().getUserMedia({ audio: Object.assign(wanted, audio) });
+  return within(MICROPHONE_LIMIT_MS, asked, () => new DOMException("", "TimeoutError")).catch((thrown) => {
+    asked.then(giveBack, () => {});
+    throw thrown;
+  });
+}
+
+/** Peer connection, microphone and loudspeaker of one call. */
+export class Media {
+  #peer;
+  #stream;
+  #audio;
+  #tones;
+  #told;
+  #isClosed = false;
+  #isMuted = false;
+  #isHeld = false;
+  // Ends what listens for gestures.
+  #gone = new AbortController();
+  // A description waits until the one before is applied: a connection refuses the second of two that come in one burst.
+  #turns = new Turns();
+  // The description of the last 183.
+  #early = "";
+
+  /**
+   * Tells "connected" and "lost" of the audio's way, "unplugged" of the microphone, and "tone" with each that begins. It may be
+   * closed while it opens.
+   */
+  constructor(told) { this.#told = told; }
+
+  /** Asks for the microphone, as `need` says ("required", "optional", "none"), and opens a connection that sends it. */
+  async open(iceServers, audio, need, input, output) {
+    if (need !== "none") {
+      const stream = await microphone(audio, input).catch((thrown) => {
+        if (need !== "optional" || !["NotFoundError", "OverconstrainedError"].includes(thrown.name)) throw thrown;
+      });
+      this.#take(stream);
+    }
+    if (this.#isClosed) throw new DOMException("", "AbortError");
+    const peer = this.#peer = new RTCPeerConnection(Array.isArray(iceServers) ? { iceServers } : {});
+    this.#audio = new Audio();
+    this.#audio.autoplay = true;
+    this.#audio.setAttribute("data-sautikit", "call");
+    // Safari plays elements of the document only.
+    document.body?.append(this.#audio);
+    // One that is gone by now leaves the system's choice.
+    if (output) this.playOn(output).catch(() => {});
+    this.#stream?.getAudioTracks().forEach((track) => peer.addTrack(track, this.#stream));
+    // Open both ways all the same: a microphone that comes later needs no new description.
+    if (!this.#stream) peer.addTransceiver("audio");
+    peer.ontrack = ({ streams, track }) => this.#play(streams[0] ?? new MediaStream([track]));
+    peer.onconnectionstatechange = () => {
+      const told = { connected: "connected", disconnected: "lost", failed: "lost" }[peer.connectionState];
+      if (told) this.#told(told, "");
+    };
+    this.#tones = peer.getSenders().find(({ dtmf }) => dtmf)?.dtmf;
+    if (this.#tones) this.#tones.ontonechange = ({ tone }) => this.#told("tone", tone);
   }
-  const { "inbound-rtp": input = {}, "outbound-rtp": output = {}, "remote-inbound-rtp": far = {}, "media-source": source = {}, "candidate-pair": pair = {} } = of;
-  const codec = stats.get(output.codecId ?? input.codecId)?.mimeType ?? "";
-  return Float64Array.of(
-    (far.roundTripTime ?? pair.currentRoundTripTime) * 1000, input.jitter * 1000, input.packetsReceived, input.packetsLost,
-    output.packetsSent, far.fractionLost, source.audioLevel, input.audioLevel, source.totalAudioEnergy, source.totalSamplesDuration,
-    Number(/opus/i.test(codec)));
+
+  // The stream is never copied: `clone()` makes new tracks, which nobody would stop.
+  #take(stream) {
+    giveBack(this.#stream);
+    this.#stream = stream;
+    if (this.#isClosed && stream) return this.#take(undefined);
+    stream?.getTracks().forEach((track) => { track.onended = () => this.#told("unplugged", ""); });
+    this.#quieten();
+  }
+
+  #quieten() {
+    this.#stream?.getTracks().forEach((track) => { track.enabled = !this.#isMuted && !this.#isHeld; });
+  }
+
+  #play(stream) {
+    this.#audio.srcObject = stream;
+    this.#audio.play().catch(() => {
+      // Held back by the autoplay policy: it starts at the next gesture.
+      const listen = (gesture) => document.addEventListener(gesture, () => this.#audio.play().catch(() => {}), { signal: this.#gone.signal });
+      if (!this.#isClosed) ["pointerdown", "keydown"].forEach(listen);
+    });
+  }
+
+  #remote(type, sdp) { return this.#peer.setRemoteDescription({ type, sdp }); }
+
+  async #describe(description) {
+    const peer = this.#peer;
+    await peer.setLocalDescription(description);
+    await within(GATHERING_LIMIT_MS, new Promise((done) => {
+      const look = peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && done();
+      look();
+    })).catch(() => {});
+    peer.onicegatheringstatechange = null;
+    return peer.localDescription.sdp;
+  }
+
+  /** Our offer with every candidate; in a call that stands `iceRestart` looks for a new way. */
+  offer(iceRestart) { return this.#turns.take(async () => this.#describe(await this.#peer.createOffer({ iceRestart }))); }
+
+  /** Our offer came to nothing: the description before it counts again. */
+  rollBack() {
+    const isOpen = () => this.#peer.signalingState === "have-local-offer";
+    return this.#turns.take(async () => isOpen() && this.#peer.setLocalDescription({ type: "rollback" })).catch(() => {});
+  }
+
+  /** Our answer to the peer's offer, with every candidate. */
+  answer(sdp) {
+    return this.#turns.take(async () => {
+      await this.#remote("offer", sdp);
+      return this.#describe(await this.#peer.createAnswer());
+    });
+  }
+
+  get #awaitsAnswer() { return ["have-local-offer", "have-remote-pranswer"].includes(this.#peer.signalingState); }
+
+  /** The peer's answer in a 183: provisional, because the 2xx may say something else. A wrong one shows there. */
+  acceptEarly(sdp) {
+    this.#turns.take(async () => {
+      if (!this.#awaitsAnswer) return;
+      await this.#remote("pranswer", sdp);
+      this.#early = sdp;
+    }).catch(() => {});
+  }
+
+  /** The peer's answer in the 2xx; an empty one leaves it at what the 183 said. */
+  acceptAnswer(sdp) {
+    return this.#turns.take(async () => {
+      if (this.#awaitsAnswer) await this.#remote("answer", sdp || this.#early);
+    });
+  }
+
+  mute(isMuted) {
+    this.#isMuted = isMuted;
+    this.#quieten();
+  }
+
+  /**
+   * Neither side hears the other. The far side goes on getting packets, of silence, so that nobody on the way takes the line for
+   * dead; the next description says that we want none.
+   */
+  hold(isHeld) {
+    this.#isHeld = isHeld;
+    this.#audio.muted = isHeld;
+    for (const transceiver of this.#peer.getTransceivers()) transceiver.direction = isHeld ? "sendonly" : "sendrecv";
+    this.#quieten();
+  }
+
+  get isListenOnly() { return !this.#stream; }
+
+  #replace(track) { return Promise.all(this.#peer.getTransceivers().map(({ sender }) => sender.replaceTrack(track))); }
+
+  /** Sends another microphone from here on, without the far side noticing; the one before is given back. */
+  async speakInto(audio, input) {
+    const stream = await microphone(audio, input);
+    await this.#replace(stream.getAudioTracks()[0] ?? null).catch((thrown) => {
+      giveBack(stream);
+      throw thrown;
+    });
+    this.#take(stream);
+  }
+
+  /** The microphone is gone and there is no other. */
+  async onlyListen() {
+    await this.#replace(null).catch(() => {});
+    this.#take(undefined);
+  }
+
+  /** Plays on another loudspeaker; the empty id is the system's own choice. */
+  async playOn(id) {
+    if (this.#audio.setSinkId) await this.#audio.setSinkId(id);
+    else if (id) throw new Error("fixed");
+  }
+
+  /** Sends RFC 4733 events behind those that wait. False: the peer takes none (yet). */
+  press(digits) {
+    // Until the sound is connected, inserting throws.
+    if (!this.#tones || this.#tones.canInsertDTMF === false) return false;
+    // The browser's buffer is replaced, not extended.
+    this.#tones.insertDTMF(this.#tones.toneBuffer + digits);
+    return true;
+  }
+
+  /** The browser's own statistics. */
+  stats() { return this.#peer.getStats(); }
+
+  /** The figures of the call, in the order of `Sample` (src/quality.rs); NaN for what the browser does not know. */
+  async figures() {
+    const stats = await this.stats();
+    const of = {};
+    for (const report of stats.values()) {
+      const isAudio = report.kind === undefined || report.kind === "audio";
+      const isInUse = report.type !== "candidate-pair" || (report.nominated && report.state === "succeeded");
+      if (isAudio && isInUse) of[report.type] = report;
+    }
+    const { "inbound-rtp": input = {}, "outbound-rtp": output = {}, "remote-inbound-rtp": far = {}, "media-source": source = {}, "candidate-pair": pair = {} } = of;
+    const codec = stats.get(output.codecId ?? input.codecId)?.mimeType ?? "";
+    return Float64Array.of(
+      (far.roundTripTime ?? pair.currentRoundTripTime) * 1000, input.jitter * 1000, input.packetsReceived, input.packetsLost,
+      output.packetsSent, far.fractionLost, source.audioLevel, input.audioLevel, source.totalAudioEnergy, source.totalSamplesDuration,
+      Number(/opus/i.test(codec)));
+  }
+
+  /** Levels of microphone and loudspeaker of this moment, 0.0 to 1.0. */
+  async levels() {
+    const figures = await this.figures();
+    return [figures[6], figures[7]].map((level) => (Number.isFinite(level) ? level : 0));
+  }
+
+  /** Gives the microphone back and forgets the browser's objects. Harmless when repeated. */
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#take(undefined);
+    this.#gone.abort();
+    const peer = this.#peer;
+    if (peer) {
+      peer.ontrack = peer.onconnectionstatechange = null;
+      peer.close();
+    }
+    if (this.#tones) this.#tones.ontonechange = null;
+    if (this.#audio) {
+      this.#audio.srcObject = null;
+      this.#audio.remove();
+    }
+  }
 }
-
-/** The connection's next offer. */
-export const offer = (peer, iceRestart) => peer.createOffer({ iceRestart });
-
-/** Undoes an offer that came to nothing. */
-export const rollback = (peer) => (peer.signalingState === "have-local-offer" ? peer.setLocalDescription({ type: "rollback" }) : Promise.resolve());
-
-/** Who may send from the next description on: "sendrecv" or "sendonly". */
-export function setDirection(peer, direction) {
-  for (const transceiver of peer.getTransceivers()) transceiver.direction = direction;
-}
-
-/** Sends another track, or none, without the far side noticing. */
-export const replaceTrack = (peer, track) => Promise.all(peer.getTransceivers().map(({ sender }) => sender.replaceTrack(track ?? null)));
-
-/** Tells each state of the connection. */
-export function watchPeer(peer, told) {
-  peer.onconnectionstatechange = () => told(peer.connectionState);
-}
-
-/** Plays on another loudspeaker; the empty id is the system's own choice. */
-export const playOn = (audio, id) => (audio.setSinkId ? audio.setSinkId(id) : id ? Promise.reject(new Error("fixed")) : Promise.resolve());
 
 export const canChooseOutput = () => "setSinkId" in (globalThis.HTMLMediaElement?.prototype ?? {});
 
@@ -53,39 +259,18 @@ export async function listDevices() {
 
 /**
  * Tells "devices" when some come or go, "network" when the way to the gateway is another one for certain, "wake" when it may
- * be. Returns what ends it.
+ * be, "leaving" when the page goes away. Returns what ends it.
  */
 export function watchBrowser(told) {
   const doc = globalThis.document;
   const watched = [
     [devices(), "devicechange", () => told("devices")],
     [globalThis, "online", () => told("network")],
+    // It comes when a page is closed, reloaded or left by a link, and messages that are sent from it still go out.
+    [globalThis, "pagehide", () => told("leaving")],
     [globalThis.navigator?.connection, "change", () => told("wake")],
     [doc, "visibilitychange", () => doc.visibilityState === "visible" && told("wake")],
   ];
   for (const [target, event, handler] of watched) target?.addEventListener?.(event, handler);
   return () => watched.forEach(([target, event, handler]) => target?.removeEventListener?.(event, handler));
-}
-
-const KEPT = "sautikit.calls";
-
-/** Leaves text for the page that this tab loads next, or when `shared` for any other tab. */
-export function keep(text, shared) {
-  try {
-    (shared ? localStorage : sessionStorage).setItem(KEPT, text);
-  } catch {
-    // Storage is full or forbidden: the call is lost with the page.
-  }
-}
-
-/** Takes what the page before left. */
-export function take(shared) {
-  try {
-    const storage = shared ? localStorage : sessionStorage;
-    const text = storage.getItem(KEPT);
-    storage.removeItem(KEPT);
-    return text ?? undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -28,10 +28,10 @@ function loaded() {
 }
 
 async function load() {
-  const { default: begin, Core } = await import("./sautikit.js");
+  const { Core, begin, useErrorClass } = await import("./client.js");
   // Compiled while it arrives.
   await begin({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) });
-  Core.useErrorClass(SautikitError);
+  useErrorClass(SautikitError);
   return Core;
 }
 
@@ -68,7 +68,7 @@ export class SautikitClient {
   #devices() {
     const self = this;
     return {
-      list: async () => (await import("./edge.js")).listDevices(),
+      list: async () => (await import("./client.js")).listDevices(),
       setInput: async (id) => (await self.#ready()).setInput(id ?? undefined),
       setOutput: async (id) => (await self.#ready()).setOutput(id ?? undefined),
       get input() { return self.#core?.input; },

@@ -8,6 +8,8 @@
 // anything with them. When the leader closes, the next tab gets the lock, connects, and takes the calls over as a page does that
 // is loaded again.
 
+import { Events } from "./client.js";
+
 const CLIENT_EVENTS = ["registered", "unregistered", "reconnecting", "reconnected", "tokenWillExpire", "devicechange", "error"];
 const CALL_EVENTS = ["ringing", "answered", "failed", "ended", "muted", "held", "transfer", "quality", "warning", "warning-cleared", "reconnecting", "reconnected"];
 const FACTS = ["id", "callId", "direction", "from", "to", "state", "durationSeconds", "isMuted", "isHeld", "isWaiting", "isListenOnly", "isReconnecting", "customHeaders"];
@@ -18,45 +20,6 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 // What a call ends with whose leader is gone and has left nothing of it.
 const LOST = { reason: "networkLost", code: 408 };
-// Kept for the first handler, as the client itself does.
-const MOST_MISSED = 32;
-
-/** Handlers, and what came before anybody asked. */
-class Events {
-  #handlers = [];
-  #missed = [];
-  #asked = new Set();
-
-  on(event, handler, once = false) {
-    const entry = { event, handler, once };
-    this.#handlers.push(entry);
-    if (!this.#asked.has(event)) {
-      this.#asked.add(event);
-      const missed = this.#missed.filter((told) => told.event === event);
-      this.#missed = this.#missed.filter((told) => told.event !== event);
-      queueMicrotask(() => missed.slice(0, once ? 1 : undefined).forEach(({ payload }) => this.#call(entry, payload)));
-    }
-    return () => { this.#handlers = this.#handlers.filter((other) => other !== entry); };
-  }
-
-  off(event, handler) {
-    this.#handlers = this.#handlers.filter((entry) => entry.event !== event || (handler && entry.handler !== handler));
-  }
-
-  emit(event, payload) {
-    if (!this.#asked.has(event) && this.#missed.length < MOST_MISSED) this.#missed.push({ event, payload });
-    for (const entry of this.#handlers.filter((other) => other.event === event)) this.#call(entry, payload);
-  }
-
-  #call(entry, payload) {
-    if (entry.once) this.#handlers = this.#handlers.filter((other) => other !== entry);
-    try {
-      entry.handler(payload);
-    } catch (error) {
-      console.error(error);
-    }
-  }
-}
 
 /** A call of the leader's, in any tab. */
 class TabCall {

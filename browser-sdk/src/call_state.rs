@@ -37,6 +37,12 @@ impl CallState {
         }
     }
 
+    /// The state of a word of [`Self::as_str`].
+    pub(crate) fn of(word: &str) -> Self {
+        let all = [Self::Dialing, Self::Ringing, Self::Incoming, Self::Accepting, Self::Active];
+        all.into_iter().find(|state| state.as_str() == word).unwrap_or(Self::Ended)
+    }
+
     /// A provisional answer above 100. True: tell `ringing`, which forks and repetitions do only once.
     pub(crate) fn ring(&mut self) -> bool {
         self.step(&[Self::Dialing], Self::Ringing)

@@ -6,8 +6,18 @@ const MOST: usize = 10;
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 256;
 
+/// Names with their values, from lines of both in turn.
+pub(crate) fn pairs(told: &str) -> Vec<(&str, &str)> {
+    let mut lines = told.split('\n');
+    let mut pairs = Vec::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        pairs.push((name, value));
+    }
+    pairs
+}
+
 /// Whether these may be sent together.
-pub(crate) fn may_send(headers: &[(String, String)]) -> bool {
+pub(crate) fn may_send(headers: &[(&str, &str)]) -> bool {
     headers.len() <= MOST && headers.iter().all(|(name, value)| is_custom(name) && is_plain(value))
 }
 
@@ -27,7 +37,7 @@ mod tests {
     use super::*;
 
     fn may(name: &str, value: &str) -> bool {
-        may_send(&[(name.to_owned(), value.to_owned())])
+        may_send(&[(name, value)])
     }
 
     #[test]
@@ -45,7 +55,7 @@ mod tests {
         ] {
             assert!(!may(name, value), "{name} {value:?}");
         }
-        let many = vec![("X-A".to_owned(), String::new()); MOST + 1];
+        let many = vec![("X-A", ""); MOST + 1];
         assert!(!may_send(&many));
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a call hangs by both of its threads: the gateway that it is steered by, and the way of its audio.
 
-use core::time::Duration;
+use sip::phone::Millis;
 
 /// What the page is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(crate) enum Change {
     /// One of the two is gone; the call goes on.
     Reconnecting,
     /// Both are there again; so long nothing was heard. Zero when only the gateway was away.
-    Reconnected { gap: Duration },
+    Reconnected { gap: Millis },
 }
 
 /// ```text
@@ -19,27 +19,27 @@ pub(crate) enum Change {
 /// ```
 #[derive(Debug, Default)]
 pub(crate) struct Lifeline {
-    gateway_lost: Option<Duration>,
-    audio_lost: Option<Duration>,
+    gateway_lost: Option<Millis>,
+    audio_lost: Option<Millis>,
     /// Of audio, since it was whole.
-    gap: Duration,
+    gap: Millis,
 }
 
 impl Lifeline {
     /// Of a call that another page left so long `ago`.
-    pub(crate) fn left(now: Duration, ago: Duration) -> Self {
+    pub(crate) fn left(now: Millis, ago: Millis) -> Self {
         Self { gateway_lost: Some(now), audio_lost: Some(now), gap: ago }
     }
 
     /// The connection to the gateway is there or gone.
-    pub(crate) fn gateway(&mut self, now: Duration, is_up: bool) -> Option<Change> {
+    pub(crate) fn gateway(&mut self, now: Millis, is_up: bool) -> Option<Change> {
         let was_whole = self.is_whole();
         self.gateway_lost = if is_up { None } else { self.gateway_lost.or(Some(now)) };
         self.changed(was_whole)
     }
 
     /// The audio's way is there or gone.
-    pub(crate) fn audio(&mut self, now: Duration, is_up: bool) -> Option<Change> {
+    pub(crate) fn audio(&mut self, now: Millis, is_up: bool) -> Option<Change> {
         let was_whole = self.is_whole();
         if is_up {
             if let Some(since) = self.audio_lost.take() {
@@ -74,8 +74,8 @@ impl Lifeline {
 mod tests {
     use super::*;
 
-    const fn at(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
+    const fn at(seconds: u64) -> Millis {
+        seconds * 1000
     }
 
     #[test]

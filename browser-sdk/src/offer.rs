@@ -22,7 +22,7 @@ pub(crate) fn for_the_wire(sdp: &str) -> String {
     for line in sdp.lines() {
         if line.starts_with("m=audio ") {
             let head: Vec<&str> = line.split(' ').take(3).collect();
-            push(&mut out, &format!("{} {}", head.join(" "), payloads.join(" ")));
+            push(&mut out, &[head.as_slice(), &payloads].concat().join(" "));
             continue;
         }
         match payload_of(line) {
@@ -30,7 +30,7 @@ pub(crate) fn for_the_wire(sdp: &str) -> String {
             Some(("fmtp", payload)) if Some(payload) == opus => {}
             Some(("rtpmap", payload)) if Some(payload) == opus => {
                 push(&mut out, line);
-                push(&mut out, &format!("a=fmtp:{payload} {OPUS}"));
+                push(&mut out, &["a=fmtp:", payload, " ", OPUS].concat());
             }
             _ => push(&mut out, line),
         }

@@ -2,9 +2,6 @@
 //!
 //! The score is the E-model (ITU-T G.107) reduced to what a browser knows, the same one that the server computes for its end.
 
-/// Between two readings, milliseconds: long enough to hear a sentence, short enough to act.
-pub(crate) const INTERVAL_MS: i32 = 5_000;
-
 /// Rating of an undisturbed narrow-band call (G.107, defaults).
 const BEST_RATING: f64 = 93.2;
 /// Delay of packetising, jitter buffer and playing at both ends, beside the network's.
@@ -20,9 +17,6 @@ pub(crate) struct Sample {
     pub(crate) sent: f64,
     /// Share of our packets that the far end lost lately, 0.0 to 1.0.
     pub(crate) lost_far: f64,
-    /// Of this moment, 0.0 to 1.0.
-    pub(crate) input_level: f64,
-    pub(crate) output_level: f64,
     /// Energy of the microphone and the seconds that it was measured over (WebRTC statistics, `totalAudioEnergy`).
     pub(crate) input_energy: f64,
     pub(crate) input_seconds: f64,
@@ -30,7 +24,7 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// In the order in which `js/edge.js` (`figures`) writes them.
+    /// In the order in which `js/edge.js` (`figures`) writes them; the levels of the moment are between, for whoever shows them.
     pub(crate) fn of(figures: &[f64]) -> Self {
         let at = |index: usize| figures.get(index).copied().unwrap_or(f64::NAN);
         Self {
@@ -40,8 +34,6 @@ impl Sample {
             lost: at(3),
             sent: at(4),
             lost_far: at(5),
-            input_level: at(6),
-            output_level: at(7),
             input_energy: at(8),
             input_seconds: at(9),
             is_opus: at(10) != 0.0,
@@ -226,8 +218,6 @@ mod tests {
             lost: 0.0,
             sent: 250.0 * number,
             lost_far: 0.0,
-            input_level: 0.1,
-            output_level: 0.1,
             input_energy: 0.05 * number,
             input_seconds: 5.0 * number,
             is_opus: true,

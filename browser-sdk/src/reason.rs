@@ -1,7 +1,12 @@
 //! Why a call ended, as the page is told: one table from SIP, Q.850 and the catalogue's codes to nine words.
 
-use sip::message::{HeaderName, Headers};
-use sip::ua::{EndCause, Failure};
+use sip::phone::{Cause, Message};
+
+use crate::call_state::CallState;
+
+/// What ends a call that is nobody's fault, and one whose description is.
+const DECLINE: u16 = 603;
+const NOT_ACCEPTABLE: u16 = 488;
 
 /// The `reason` of `ended`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,28 +55,37 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Reads the user agent's cause.
-    pub(crate) fn of(cause: &EndCause) -> Self {
+    /// Of a call in this state that we end with this status.
+    pub(crate) fn by_us(state: CallState, status: u16) -> Self {
+        let (reason, code) = match state {
+            CallState::Active if status != DECLINE => (EndReason::Failed, status),
+            CallState::Active => (EndReason::LocalHangup, 200),
+            // What the far side described cannot be used.
+            CallState::Dialing | CallState::Ringing if status == NOT_ACCEPTABLE => (EndReason::Failed, status),
+            CallState::Incoming | CallState::Accepting => (EndReason::Rejected, status),
+            _ => (EndReason::Canceled, 487),
+        };
+        Self { reason, code, error: None }
+    }
+
+    /// Reads the phone's cause.
+    pub(crate) fn of(cause: &Cause) -> Self {
         let plain = |reason, code| Self { reason, code, error: None };
         match cause {
-            EndCause::Failed(Failure::Response(response)) => {
-                let error = catalogue_code(&response.headers);
-                let reason = of_status(response.status.code(), error.as_deref(), q850(&response.headers));
-                Self { reason, code: response.status.code(), error }
+            Cause::Refused(response) => {
+                let (error, code) = (catalogue_code(response), response.status().unwrap_or_default());
+                Self { reason: of_status(code, error.as_deref(), q850(response)), code, error }
             }
-            EndCause::Failed(failure) | EndCause::DialogLost(failure) => {
-                plain(EndReason::NetworkLost, failure.status())
-            }
-            EndCause::CancelledLocally | EndCause::CancelledRemotely(_) => plain(EndReason::Canceled, 487),
-            EndCause::Refused(status) => plain(EndReason::Rejected, status.code()),
-            EndCause::LocalBye => plain(EndReason::LocalHangup, 200),
-            EndCause::RemoteBye(request) => {
-                let error = catalogue_code(&request.headers);
+            Cause::Lost(status) => plain(EndReason::NetworkLost, *status),
+            Cause::Cancelled => plain(EndReason::Canceled, 487),
+            Cause::Rejected(status) => plain(EndReason::Rejected, *status),
+            Cause::HungUp => plain(EndReason::LocalHangup, 200),
+            Cause::Bye(request) => {
+                let error = catalogue_code(request);
                 let reason =
                     if is_funds(error.as_deref()) { EndReason::InsufficientFunds } else { EndReason::RemoteHangup };
                 Self { reason, code: 200, error }
             }
-            EndCause::NoAck => plain(EndReason::NetworkLost, 408),
         }
     }
 }
@@ -96,52 +110,71 @@ fn is_funds(error: Option<&str>) -> bool {
     error.is_some_and(|code| code.starts_with("wallet.insufficient"))
 }
 
-fn catalogue_code(headers: &Headers) -> Option<String> {
-    headers.text(&HeaderName::XSautikitError).ok().flatten().map(str::to_owned)
+fn catalogue_code(message: &Message) -> Option<String> {
+    Some(message.get("X-Sautikit-Error")).filter(|code| !code.is_empty()).map(str::to_owned)
 }
 
-fn q850(headers: &Headers) -> Option<u8> {
-    headers.reason_header().ok()?.iter().find_map(sip::message::header::Reason::q850)
+/// The cause in Reason (RFC 3326), which may hold others beside it.
+fn q850(message: &Message) -> Option<u8> {
+    let reasons = message.values("Reason");
+    let own = reasons
+        .iter()
+        .find(|reason| reason.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("Q.850")))?;
+    let params = own.split(';').filter_map(|param| param.split_once('='));
+    let mut causes = params.filter(|(name, _)| name.trim().eq_ignore_ascii_case("cause"));
+    causes.next()?.1.trim().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sip::message::{Response, StatusCode};
 
-    fn refused(status: StatusCode, header: Option<(HeaderName, &'static str)>) -> Ended {
-        let mut response = Response::new(status);
-        if let Some((name, value)) = header {
-            response.headers.push(name, value);
-        }
-        Ended::of(&EndCause::Failed(Failure::Response(Box::new(response))))
+    fn refused(status: u16, header: &str) -> Ended {
+        let response = Message::read(&format!("SIP/2.0 {status} X\r\n{header}\r\n\r\n"));
+        Ended::of(&Cause::Refused(response.unwrap()))
     }
 
     #[test]
     fn statuses_become_words() {
-        assert_eq!(refused(StatusCode::BUSY_HERE, None).reason, EndReason::Busy);
-        assert_eq!(refused(StatusCode::TEMPORARILY_UNAVAILABLE, None).reason, EndReason::NoAnswer);
-        assert_eq!(refused(StatusCode::DECLINE, None).reason, EndReason::Rejected);
-        assert_eq!(refused(StatusCode::SERVICE_UNAVAILABLE, None).reason, EndReason::Failed);
-        assert_eq!(refused(StatusCode::PAYMENT_REQUIRED, None).reason, EndReason::InsufficientFunds);
+        assert_eq!(refused(486, "").reason, EndReason::Busy);
+        assert_eq!(refused(480, "").reason, EndReason::NoAnswer);
+        assert_eq!(refused(603, "").reason, EndReason::Rejected);
+        assert_eq!(refused(503, "").reason, EndReason::Failed);
+        assert_eq!(refused(402, "").reason, EndReason::InsufficientFunds);
     }
 
     #[test]
     fn a_q850_cause_outranks_the_status() {
-        let ended = refused(StatusCode::SERVER_INTERNAL_ERROR, Some((HeaderName::Reason, "Q.850;cause=17")));
-        assert_eq!((ended.reason, ended.code), (EndReason::Busy, 500));
+        for header in ["Reason: Q.850;cause=17", "Reason: SIP ;cause=500 ;text=\"a, b\", q.850 ; cause = 17;text=\"x\""]
+        {
+            let ended = refused(500, header);
+            assert_eq!((ended.reason, ended.code), (EndReason::Busy, 500), "{header}");
+        }
     }
 
     #[test]
     fn the_catalogue_code_is_handed_on() {
-        let ended = refused(StatusCode::FORBIDDEN, Some((HeaderName::XSautikitError, "calls.destination_blocked")));
+        let ended = refused(403, "X-Sautikit-Error: calls.destination_blocked");
         assert_eq!(ended.error.as_deref(), Some("calls.destination_blocked"));
         assert!(ended.reason.is_failure());
     }
 
     #[test]
+    fn what_we_end_ends_as_its_state_says() {
+        let by_us = |state, status| {
+            let Ended { reason, code, .. } = Ended::by_us(state, status);
+            (reason, code)
+        };
+        assert_eq!(by_us(CallState::Active, DECLINE), (EndReason::LocalHangup, 200));
+        assert_eq!(by_us(CallState::Active, NOT_ACCEPTABLE), (EndReason::Failed, NOT_ACCEPTABLE));
+        assert_eq!(by_us(CallState::Ringing, NOT_ACCEPTABLE), (EndReason::Failed, NOT_ACCEPTABLE));
+        assert_eq!(by_us(CallState::Ringing, DECLINE), (EndReason::Canceled, 487));
+        assert_eq!(by_us(CallState::Incoming, 486), (EndReason::Rejected, 486));
+    }
+
+    #[test]
     fn silence_of_the_gateway_is_the_network() {
-        assert_eq!(Ended::of(&EndCause::Failed(Failure::Timeout)).reason, EndReason::NetworkLost);
-        assert_eq!(Ended::of(&EndCause::LocalBye).reason, EndReason::LocalHangup);
+        assert_eq!(Ended::of(&Cause::Lost(408)).reason, EndReason::NetworkLost);
+        assert_eq!(Ended::of(&Cause::HungUp).reason, EndReason::LocalHangup);
     }
 }

@@ -1,6 +1,6 @@
 //! What a SIP token says, and when the next one is due.
 
-use core::time::Duration;
+use sip::phone::Millis;
 
 /// A fresh token is fetched after three quarters of whatever ends first, registration or token: earlier than the user agent
 /// refreshes by itself (40 s before the end), so that the refresh carries the new token …
@@ -10,11 +10,11 @@ const JITTER: f64 = 0.05;
 
 /// Between two questions to the token endpoint that nobody asked for, whatever the answers say: an endpoint that is out of
 /// order must not be asked in a loop by every open page.
-const SOONEST: Duration = Duration::from_secs(5);
+const SOONEST: Millis = 5_000;
 /// Longest wait after failures: phones ring again within this time once the endpoint works.
-const LATEST: Duration = Duration::from_secs(60);
+const LATEST: Millis = 60_000;
 /// Life of a token that does not say when it ends.
-const USUAL_LIFE: Duration = Duration::from_secs(300);
+const USUAL_LIFE: Millis = 300_000;
 /// A token that claims to live longer is renewed daily all the same; keeps sums of times small.
 const LONGEST_LIFE_MS: f64 = 86_400_000.0;
 
@@ -50,14 +50,14 @@ fn base64url(text: &str) -> Option<Vec<u8>> {
 pub(crate) fn gateway_of(issuer: &str) -> Option<String> {
     let base = issuer.trim_end_matches('/');
     if let Some(rest) = base.strip_prefix("https://") {
-        return Some(format!("wss://{rest}/sip"));
+        return Some(["wss://", rest, "/sip"].concat());
     }
-    base.strip_prefix("http://").map(|rest| format!("ws://{rest}/sip"))
+    base.strip_prefix("http://").map(|rest| ["ws://", rest, "/sip"].concat())
 }
 
 /// The host of a URL, without port: the domain of addresses when nothing else names it.
 pub(crate) fn host_of(url: &str) -> Option<&str> {
-    let rest = url.split_once("://")?.1;
+    let rest = url.split_once(':')?.1.strip_prefix("//")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let end = if authority.starts_with('[') {
         authority.find(']')? + 1
@@ -69,7 +69,9 @@ pub(crate) fn host_of(url: &str) -> Option<&str> {
 
 /// The SIP user of an identity: identities repeat across workspaces, so the workspace's label follows.
 pub(crate) fn user_of(identity: &str, workspace: &str) -> String {
-    format!("{identity}--{}", workspace.replace('-', ""))
+    let mut user = [identity, "--"].concat();
+    user.extend(workspace.chars().filter(|letter| *letter != '-'));
+    user
 }
 
 /// What a token's answer says about its time, in milliseconds since 1970; each by its own clock.
@@ -86,21 +88,22 @@ pub(crate) struct Times {
 impl Times {
     /// How long the token still lives. Never by the browser's clock when there is another way: it may be off by more than
     /// the token's life, and then every token would look dead on arrival, or never die.
-    pub(crate) fn left(self, browser_now: f64) -> Duration {
+    pub(crate) fn left(self, browser_now: f64) -> Millis {
         let Some(ends) = self.ends else { return USUAL_LIFE };
         let now = self.issued.or(self.served).unwrap_or(browser_now);
-        Duration::from_millis((ends - now).clamp(0.0, LONGEST_LIFE_MS) as u64)
+        (ends - now).clamp(0.0, LONGEST_LIFE_MS) as Millis
     }
 }
 
 /// How long to wait before fetching the next token: ahead of whatever ends first, and never at once. `random` in 0..1.
-pub(crate) fn refresh_after(granted: Duration, token_left: Duration, random: f64) -> Duration {
-    granted.min(token_left).mul_f64(SHARE - JITTER * random).max(SOONEST)
+pub(crate) fn refresh_after(granted: Millis, token_left: Millis, random: f64) -> Millis {
+    let first = granted.min(token_left) as f64;
+    ((first * (SHARE - JITTER * random)) as Millis).max(SOONEST)
 }
 
 /// How long to wait after `failures` tokens in a row that could not be had or were refused.
-pub(crate) fn retry_after(failures: u32) -> Duration {
-    (SOONEST * 2_u32.saturating_pow(failures.saturating_sub(1))).min(LATEST)
+pub(crate) fn retry_after(failures: u32) -> Millis {
+    (SOONEST << failures.saturating_sub(1).min(6)).min(LATEST)
 }
 
 #[cfg(test)]
@@ -131,10 +134,10 @@ mod tests {
 
     #[test]
     fn a_fresh_token_comes_before_the_refresh() {
-        let seconds = Duration::from_secs;
+        let seconds = |seconds: Millis| seconds * 1000;
         assert_eq!(refresh_after(seconds(300), seconds(300), 0.0), seconds(225));
         assert_eq!(refresh_after(seconds(300), seconds(300), 1.0), seconds(210));
-        assert_eq!(refresh_after(seconds(30), seconds(30), 0.0).as_millis(), 22_500);
+        assert_eq!(refresh_after(seconds(30), seconds(30), 0.0), 22_500);
         assert_eq!(refresh_after(seconds(3600), seconds(100), 0.0), seconds(75));
     }
 
@@ -143,27 +146,27 @@ mod tests {
         let minted = 1_000_000_000.0;
         let (issued, ends) = (Some(minted), Some(minted + 300_000.0));
         for browser_now in [minted - 3_600_000.0, minted, minted + 3_600_000.0] {
-            assert_eq!(Times { issued, ends, served: None }.left(browser_now).as_secs(), 300);
-            assert_eq!(Times { issued: None, ends, served: Some(minted + 1_000.0) }.left(browser_now).as_secs(), 299);
+            assert_eq!(Times { issued, ends, served: None }.left(browser_now), 300_000);
+            assert_eq!(Times { issued: None, ends, served: Some(minted + 1_000.0) }.left(browser_now), 299_000);
         }
         // Nothing else is known.
-        assert_eq!(Times { ends, ..Times::default() }.left(minted + 100_000.0).as_secs(), 200);
-        assert_eq!(Times::default().left(minted).as_secs(), 300);
+        assert_eq!(Times { ends, ..Times::default() }.left(minted + 100_000.0), 200_000);
+        assert_eq!(Times::default().left(minted), 300_000);
     }
 
     #[test]
     fn no_answer_makes_the_next_question_come_at_once() {
         for (granted, left) in [(0, 0), (300, 0), (0, 300), (1, 1)] {
-            let wait = refresh_after(Duration::from_secs(granted), Duration::from_secs(left), 0.5);
-            assert!(wait >= Duration::from_secs(5), "{wait:?}");
+            let wait = refresh_after(granted * 1000, left * 1000, 0.5);
+            assert!(wait >= 5_000, "{wait}");
         }
         let absurd = Times { issued: Some(f64::NAN), ends: Some(f64::NAN), served: None };
-        assert_eq!(absurd.left(0.0), Duration::ZERO);
-        assert_eq!(Times { ends: Some(f64::INFINITY), ..Times::default() }.left(0.0).as_secs(), 86_400);
+        assert_eq!(absurd.left(0.0), 0);
+        assert_eq!(Times { ends: Some(f64::INFINITY), ..Times::default() }.left(0.0), 86_400_000);
     }
 
     #[test]
     fn failures_in_a_row_are_asked_after_ever_more_rarely() {
-        assert_eq!([1, 2, 3, 4, 5, 99].map(|failures| retry_after(failures).as_secs()), [5, 10, 20, 40, 60, 60]);
+        assert_eq!([1, 2, 3, 4, 5, 99].map(|failures| retry_after(failures) / 1000), [5, 10, 20, 40, 60, 60]);
     }
 }

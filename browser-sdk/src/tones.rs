@@ -1,47 +1,32 @@
-//! Digits that wait for the browser to send them, and who is told when the last of theirs has gone.
+//! Digits that wait for the browser to send them, counted.
 //!
 //! The browser plays one buffer of tones and says which begins (`tonechange`); an empty one says that all have gone.
 
-/// The buffer's tones and those who wait; `W` is told once.
-pub(crate) struct Tones<W> {
+/// The buffer's tones.
+#[derive(Debug, Default)]
+pub(crate) struct Tones {
     /// Tones handed to the browser so far.
-    given: usize,
+    given: u32,
     /// Of them, those that have begun.
-    begun: usize,
-    /// By the number of the last tone of theirs.
-    waiting: Vec<(usize, W)>,
+    begun: u32,
 }
 
-impl<W> Default for Tones<W> {
-    fn default() -> Self {
-        Self { given: 0, begun: 0, waiting: Vec::new() }
-    }
-}
-
-impl<W> Tones<W> {
-    /// `digits` go behind those that wait.
-    pub(crate) fn add(&mut self, digits: &str, who: W) {
-        self.given += digits.chars().count();
-        self.waiting.push((self.given, who));
+impl Tones {
+    /// So many go behind those that wait; gives the number of the last of them.
+    pub(crate) fn add(&mut self, digits: u32) -> u32 {
+        self.given += digits;
+        self.given
     }
 
-    /// `tone` begins, or with an empty one the buffer has run dry. Gives those whose digits have all gone by now.
-    pub(crate) fn changed(&mut self, tone: &str) -> Vec<W> {
-        let gone = if tone.is_empty() {
+    /// `tone` begins, or with an empty one the buffer has run dry. Gives how many have gone by now.
+    pub(crate) fn changed(&mut self, tone: &str) -> u32 {
+        if tone.is_empty() {
             self.begun = self.given;
             self.begun
         } else {
             self.begun += 1;
             self.begun - 1
-        };
-        let (done, waiting) = core::mem::take(&mut self.waiting).into_iter().partition(|(last, _)| *last <= gone);
-        self.waiting = waiting;
-        Vec::into_iter(done).map(|(_, who)| who).collect()
-    }
-
-    /// Everybody who waits; their digits will never go.
-    pub(crate) fn give_up(&mut self) -> Vec<W> {
-        core::mem::take(&mut self.waiting).into_iter().map(|(_, who)| who).collect()
+        }
     }
 }
 
@@ -50,35 +35,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_is_told_when_their_own_tone_has_gone() {
+    fn a_tone_has_gone_when_the_next_one_begins() {
         let mut tones = Tones::default();
-        tones.add("12", 'a');
-        tones.add("3", 'b');
-        assert!(tones.changed("1").is_empty());
-        assert!(tones.changed("2").is_empty());
-        assert_eq!(tones.changed("3"), ['a']);
-        tones.add(",5", 'c');
-        assert_eq!(tones.changed(","), ['b']);
-        assert!(tones.changed("5").is_empty());
-        assert_eq!(tones.changed(""), ['c']);
+        assert_eq!((tones.add(2), tones.add(1)), (2, 3));
+        assert_eq!((tones.changed("1"), tones.changed("2"), tones.changed("3")), (0, 1, 2));
+        assert_eq!(tones.add(2), 5);
+        assert_eq!((tones.changed(","), tones.changed("5"), tones.changed("")), (3, 4, 5));
     }
 
     #[test]
     fn a_buffer_that_runs_dry_between_two_orders_counts_for_the_first_only() {
         let mut tones = Tones::default();
-        tones.add("1", 'a');
-        tones.changed("1");
-        assert_eq!(tones.changed(""), ['a']);
-        tones.add("2", 'b');
-        assert!(tones.changed("2").is_empty());
-        assert_eq!(tones.changed(""), ['b']);
-    }
-
-    #[test]
-    fn an_ended_call_leaves_nobody_waiting() {
-        let mut tones = Tones::default();
-        tones.add("12", 'a');
-        assert_eq!(tones.give_up(), ['a']);
-        assert!(tones.changed("").is_empty());
+        assert_eq!(tones.add(1), 1);
+        assert_eq!((tones.changed("1"), tones.changed("")), (0, 1));
+        assert_eq!(tones.add(1), 2);
+        assert_eq!((tones.changed("2"), tones.changed("")), (1, 2));
     }
 }

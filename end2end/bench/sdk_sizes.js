@@ -10,7 +10,7 @@ import { build } from "esbuild";
 const [folder] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
 // What preflight(), React and the element add is loaded by pages that use them.
-const OURS = ["sautikit_bg.wasm", "sautikit.js", "edge.js", "index.esm.js"];
+const OURS = ["sautikit_bg.wasm", "client.js", "index.esm.js"];
 // The least that can place a call.
 const OTHERS = {
   "@twilio/voice-sdk": `import { Device } from "@twilio/voice-sdk"; globalThis.it = Device;`,

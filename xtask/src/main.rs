@@ -7,6 +7,7 @@
 mod compress;
 mod css;
 mod licences;
+mod names;
 mod panics;
 mod paths;
 mod sdk;

@@ -1,6 +1,6 @@
 //! cargo → wasm-bindgen (as a library) → wasm-opt, for one package.
 
-use crate::{Outcome, panics, paths::Paths};
+use crate::{Outcome, names, panics, paths::Paths};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -17,6 +17,8 @@ pub(crate) struct Module<'a> {
     pub(crate) features: &'a str,
     /// Stem of the files written: `NAME.js` and `NAME_bg.wasm`.
     pub(crate) out_name: &'a str,
+    /// Whether it makes text of values. What does not is without all that panics would.
+    pub(crate) formats: bool,
     /// Also write `NAME.d.ts`.
     pub(crate) typescript: bool,
 }
@@ -31,6 +33,11 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-multivalue",
 ];
 
+/// Small before fast, until nothing gets smaller; and without the sections that only tools read. Nothing lies in the first
+/// kilobyte of memory, which is the far end of the stack.
+const OPTIMISATION: [&str; 5] =
+    ["-Oz", "--converge", "--low-memory-unused", "--strip-producers", "--strip-target-features"];
+
 /// Compiles `module` and writes its JavaScript and WASM into `out`.
 pub(crate) fn build(paths: &Paths, module: &Module<'_>, out: &Path, release: bool) -> Outcome<()> {
     let mut wasm = compile(paths, module, release)?;
@@ -39,7 +46,7 @@ pub(crate) fn build(paths: &Paths, module: &Module<'_>, out: &Path, release: boo
         // A copy, because cargo takes its own file as up to date.
         let silent = wasm.with_extension("silent.wasm");
         std::fs::copy(&wasm, &silent)?;
-        eprintln!("xtask: emptied {} functions that only end the program", panics::silence(&silent)?);
+        eprintln!("xtask: emptied {} functions that only end the program", panics::silence(&silent, module.formats)?);
         wasm = silent;
     }
     eprintln!("xtask: wasm-bindgen {}", module.out_name);
@@ -52,6 +59,7 @@ pub(crate) fn build(paths: &Paths, module: &Module<'_>, out: &Path, release: boo
         .remove_name_section(release)
         .generate(out)?;
     if release {
+        names::shorten(out, module.out_name)?;
         optimise(paths, &out.join(format!("{}_bg.wasm", module.out_name)))?;
     }
     Ok(())
@@ -93,9 +101,9 @@ fn optimise(paths: &Paths, wasm: &Path) -> Outcome<()> {
         );
         return Ok(());
     };
-    eprintln!("xtask: wasm-opt -Oz {}", wasm.display());
+    eprintln!("xtask: wasm-opt {} {}", OPTIMISATION.join(" "), wasm.display());
     // npm's binaryen is JavaScript with its own WASM, so that it runs on any machine that has Node.
-    run(Command::new("node").arg(tool).arg("-Oz").args(WASM_FEATURES).arg("-o").arg(wasm).arg(wasm))
+    run(Command::new("node").arg(tool).args(OPTIMISATION).args(WASM_FEATURES).arg("-o").arg(wasm).arg(wasm))
 }
 
 /// Runs a program of the build to its end.

@@ -1,7 +1,7 @@
 //! SIP for both ends of a call, without sockets, clock or randomness.
 //!
-//! The same code drives the gateway (natively) and the browser SDK (as WASM). Nothing here opens a
-//! socket, reads a clock or draws a random number: bytes, `now` and tokens are arguments.
+//! It drives the gateway (natively, [`ua`]) and the browser SDK (as WASM, [`phone`]). Nothing here opens a socket,
+//! reads a clock or draws a random number: bytes, `now` and tokens are arguments.
 //!
 //! | module | question it answers | follows |
 //! |---|---|---|
@@ -14,16 +14,17 @@
 //! | [`dialog`] | what do the requests of one call have in common? | RFC 3261 §12 |
 //! | [`negotiation`] | who owes whom an answer to an offer? | RFC 3264, RFC 3311 |
 //! | [`registration`] | when is a binding refreshed, and what does a REGISTER do to it? | RFC 3261 §10, RFC 5626 |
-//! | [`ua`] | what does a phone do with all of it? | RFC 3261 §8 to §15 |
+//! | [`ua`] | what does a user agent that meets the world do with all of it? | RFC 3261 §8 to §15 |
+//! | [`phone`] | what does one do that has a single gateway, and no room? | RFC 3261 §8 to §15, RFC 7118 |
 
 pub mod auth;
 pub mod dialog;
 pub mod message;
 pub mod negotiation;
 pub mod parse;
+pub mod phone;
 pub mod print;
 pub mod registration;
 pub mod sdp;
-mod table;
 pub mod transaction;
 pub mod ua;

@@ -5,7 +5,18 @@ use sip::message::{
     Contact, Credentials, HeaderName, Host, Message, Method, NameAddr, Request, Response, StatusCode, Uri, Via,
 };
 use sip::parse::{self, Frame, Framer};
+use sip::phone::{self, Phone};
 use sip::sdp;
+
+fn phone() -> Phone {
+    Phone::new(phone::Config {
+        host: "a.invalid".to_owned(),
+        contact: "sip:a@a.invalid".to_owned(),
+        instance: "<urn:uuid:1>".to_owned(),
+        product: "test",
+        random: || 7,
+    })
+}
 
 fn host() -> impl Strategy<Value = Host> {
     prop_oneof![
@@ -136,6 +147,7 @@ proptest! {
         let _ = parse::message(bytes.clone());
         let _ = sdp::parse(&bytes);
         let _ = (NameAddr::parse(&bytes), Via::parse(&bytes), Contact::parse(&bytes), Uri::parse(&bytes));
+        phone().receive(0, &String::from_utf8_lossy(&bytes));
     }
 
     #[test]
@@ -144,6 +156,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         bytes.truncate(cut.index(bytes.len()).max(1) + 1);
+        phone().receive(0, &String::from_utf8_lossy(&bytes));
         if let Ok(message) = parse::message(bytes) {
             let _ = (message.vias(), message.from(), message.to(), message.contacts(), sdp::parse(message.body()));
             prop_assert_eq!(parse::message(message.to_bytes()), Ok(message));

@@ -4,7 +4,6 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::auth::bearer_credentials;
-#[cfg(feature = "digest")]
 use crate::auth::{DigestClient, Secret};
 use crate::message::{HeaderName, Method, Request, Response};
 
@@ -19,7 +18,6 @@ pub enum Credentials {
     /// A token (RFC 8898). Sent with every request without waiting for a challenge, so only for TLS and WSS.
     Bearer(String),
     /// Digest (RFC 8760), sent once the peer has challenged.
-    #[cfg(feature = "digest")]
     Digest { username: String, password: String },
 }
 
@@ -27,7 +25,6 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Bearer(_) => "Bearer(redacted)",
-            #[cfg(feature = "digest")]
             Self::Digest { .. } => "Digest(redacted)",
         })
     }
@@ -35,7 +32,6 @@ impl fmt::Debug for Credentials {
 
 enum Scheme {
     Bearer(String),
-    #[cfg(feature = "digest")]
     Digest(DigestClient),
 }
 
@@ -62,7 +58,6 @@ impl Authenticator {
     pub(crate) fn new(credentials: Credentials) -> Self {
         let scheme = match credentials {
             Credentials::Bearer(token) => Scheme::Bearer(token),
-            #[cfg(feature = "digest")]
             Credentials::Digest { username, password } => {
                 Scheme::Digest(DigestClient::new(&username, Secret::Password(password)))
             }
@@ -71,11 +66,9 @@ impl Authenticator {
     }
 
     /// Adds what the peer is known to want.
-    #[cfg_attr(not(feature = "digest"), expect(unused_variables, reason = "a token is no answer to anything"))]
     pub(crate) fn decorate(&mut self, request: &mut Request, tokens: &mut Tokens) {
         let credentials = match &mut self.scheme {
             Scheme::Bearer(token) => Some(bearer_credentials(token)),
-            #[cfg(feature = "digest")]
             Scheme::Digest(digest) => digest.credentials(&request.method, &request.uri.to_string(), &tokens.tag()),
         };
         self.last = credentials.map(|credentials| credentials.to_string());
@@ -92,7 +85,6 @@ impl Authenticator {
     }
 
     /// Reads a 401 or 407. True: the same request deserves another try; once per nonce, unless it was stale.
-    #[cfg_attr(not(feature = "digest"), expect(unused_variables, reason = "a token is no answer to anything"))]
     pub(crate) fn learn(&mut self, response: &Response) -> bool {
         if self.challenges >= MAX_CHALLENGES {
             return false;
@@ -101,7 +93,6 @@ impl Authenticator {
         match &mut self.scheme {
             // The token was in the refused request already.
             Scheme::Bearer(_) => false,
-            #[cfg(feature = "digest")]
             Scheme::Digest(digest) => {
                 let (header, challenges) = match response.status.code() {
                     401 => (HeaderName::Authorization, response.www_authenticates()),

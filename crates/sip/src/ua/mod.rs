@@ -100,11 +100,10 @@ mod session;
 mod tokens;
 
 use core::time::Duration;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use crate::dialog::Dialog;
 use crate::message::{HeaderName, Headers, Message, unwrap_session};
-use crate::table::Table;
 use crate::transaction::key::{MergeKey, ServerKey};
 
 pub use auth::Credentials;
@@ -137,16 +136,16 @@ pub struct Ua {
     last_id: u64,
     outputs: VecDeque<Output>,
     schedule: Schedule,
-    clients: Table<ClientKey, ClientTx>,
-    servers: Table<TransactionId, ServerTx>,
+    clients: HashMap<ClientKey, ClientTx>,
+    servers: HashMap<TransactionId, ServerTx>,
     /// How much of the server transactions is whose.
     held: Held,
-    server_keys: Table<ServerKey, TransactionId>,
-    merges: Table<MergeKey, TransactionId>,
-    sessions: Table<SessionId, Session>,
+    server_keys: HashMap<ServerKey, TransactionId>,
+    merges: HashMap<MergeKey, TransactionId>,
+    sessions: HashMap<SessionId, Session>,
     /// Sessions by local tag, which is the To tag of every request in their dialogs.
-    tags: Table<String, SessionId>,
-    registrations: Table<RegistrationId, Registration>,
+    tags: HashMap<String, SessionId>,
+    registrations: HashMap<RegistrationId, Registration>,
     names: Names,
 }
 
@@ -196,14 +195,14 @@ impl Ua {
             last_id: 0,
             outputs: VecDeque::new(),
             schedule: Schedule::default(),
-            clients: Table::new(),
-            servers: Table::new(),
+            clients: HashMap::new(),
+            servers: HashMap::new(),
             held: Held::default(),
-            server_keys: Table::new(),
-            merges: Table::new(),
-            sessions: Table::new(),
-            tags: Table::new(),
-            registrations: Table::new(),
+            server_keys: HashMap::new(),
+            merges: HashMap::new(),
+            sessions: HashMap::new(),
+            tags: HashMap::new(),
+            registrations: HashMap::new(),
             names: Names::default(),
         }
     }
@@ -276,13 +275,8 @@ impl Ua {
         self.give_back();
     }
 
-    /// A page has no bursts.
-    #[cfg(not(feature = "many"))]
-    fn give_back(&mut self) {}
-
     /// Gives back what a burst needed: transactions stand in the tables with all that belongs to them, for 32 s each, so that
     /// the tables of a thousand calls a second would keep tens of megabytes for ever.
-    #[cfg(feature = "many")]
     fn give_back(&mut self) {
         give_back(&mut self.clients);
         give_back(&mut self.servers);
@@ -336,18 +330,15 @@ impl Ua {
 }
 
 /// Places that a table keeps however few it needs.
-#[cfg(feature = "many")]
 const KEPT_PLACES: usize = 1_024;
 
 /// How many places a table of `len` entries should shrink to; `None` while it uses a quarter of its own. Half of what is
 /// left is free, so that growing and shrinking do not take turns: each costs its entries once per doubling.
-#[cfg(feature = "many")]
 fn shrunk(len: usize, capacity: usize) -> Option<usize> {
     (capacity > KEPT_PLACES && len < capacity / 4).then(|| (len * 2).max(KEPT_PLACES / 2))
 }
 
-#[cfg(feature = "many")]
-fn give_back<K: Eq + core::hash::Hash, V>(table: &mut Table<K, V>) {
+fn give_back<K: Eq + core::hash::Hash, V>(table: &mut HashMap<K, V>) {
     if let Some(places) = shrunk(table.len(), table.capacity()) {
         table.shrink_to(places);
     }
@@ -358,9 +349,8 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(feature = "many")]
     fn a_table_gives_back_what_a_burst_needed_and_keeps_room_for_what_it_has() {
-        let mut table: Table<u32, u32> = (0..20_000).map(|n| (n, n)).collect();
+        let mut table: HashMap<u32, u32> = (0..20_000).map(|n| (n, n)).collect();
         let full = table.capacity();
         give_back(&mut table);
         assert_eq!(table.capacity(), full, "it is in use");

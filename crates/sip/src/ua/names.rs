@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::net::IpAddr;
 
 use crate::message::{Host, Uri};
-use crate::table::Table;
+use std::collections::HashMap;
 
 use super::Ua;
 use super::io::{Event, Party, SessionId};
@@ -22,7 +22,7 @@ const NOBODYS: &str = ".invalid";
 
 /// The names that were asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Names(Table<String, Name>);
+pub(crate) struct Names(HashMap<String, Name>);
 
 #[derive(Debug)]
 struct Name {

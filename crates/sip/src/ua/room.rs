@@ -1,6 +1,6 @@
 //! Whose requests are remembered, and how many more may be ([`Room`]).
 
-use crate::table::Table;
+use std::collections::HashMap;
 
 use super::config::Room;
 use super::io::Party;
@@ -16,7 +16,7 @@ pub(crate) struct Held {
     connections: usize,
     users: usize,
     trunks: usize,
-    of_user: Table<u64, usize>,
+    of_user: HashMap<u64, usize>,
 }
 
 impl Held {

@@ -56,7 +56,6 @@ impl Schedule {
     }
 
     /// Gives back the room that a burst needed.
-    #[cfg(feature = "many")]
     pub(crate) fn give_back(&mut self) {
         if let Some(places) = super::shrunk(self.heap.len(), self.heap.capacity()) {
             self.heap.shrink_to(places);
