@@ -34,8 +34,9 @@ pub fn is_no_text(text: &str) -> bool {
 /// What stands between the fields below this line of names: what it has most of.
 pub fn separator(names: &str) -> u8 {
     let count = |separator: u8| names.bytes().filter(|byte| *byte == separator).count();
-    // Of as many, the first.
-    SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+    let found = SEPARATORS.into_iter().filter(|separator| count(*separator) > 0);
+    // Of as many the last, which stands within a name more seldom.
+    found.max_by_key(|separator| count(*separator)).unwrap_or(b',')
 }
 
 /// An amount with a decimal point, whichever sign a spreadsheet writes there: `1.500,00` and `1 500,00` are `1500.00`.

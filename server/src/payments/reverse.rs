@@ -89,10 +89,10 @@ async fn reverse(app: &AppState, reverse: &Reverse) -> Result<(), PaymentError> 
     };
     reversals::insert(&mut tx, &reversal).await?;
     let mut posted = Vec::new();
-    let balance_minor = wallet.wallet().balance_minor;
+    let left_minor = wallet.wallet().balance_minor;
     for to in members::list_bookkeepers(&mut tx, top_up.workspace_id).await? {
         let write =
-            |to, lang| letter::returned(&app.public_url, to, &top_up, amount_minor, balance_minor, app.now_us(), lang);
+            |to, lang| letter::returned(&app.public_url, to, &top_up, amount_minor, left_minor, app.now_us(), lang);
         posted.push(mail::post_to(app, &mut tx, to, write).await?);
     }
     tx.commit().await?;
