@@ -454,6 +454,9 @@ const AuditKindStorageBucketSet AuditKind = "storage.bucket_set"
 // AuditKindStorageTierChanged is `storage.tier_changed`.
 const AuditKindStorageTierChanged AuditKind = "storage.tier_changed"
 
+// AuditKindStrangerUnblocked is `stranger.unblocked`.
+const AuditKindStrangerUnblocked AuditKind = "stranger.unblocked"
+
 // AuditKindTopUpRequested is `top_up.requested`.
 const AuditKindTopUpRequested AuditKind = "top_up.requested"
 
@@ -1466,8 +1469,14 @@ type Conference struct {
 	// Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
 	Record *bool `json:"record,omitempty"`
 
+	// Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
+	RecordingStatusCallback *string `json:"recordingStatusCallback,omitempty"`
+
 	// Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
 	StartOnEnter *bool `json:"startOnEnter,omitempty"`
+
+	// Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
+	StatusCallback *string `json:"statusCallback,omitempty"`
 
 	// A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
 	WaitURL *string `json:"waitUrl,omitempty"`
@@ -2257,14 +2266,23 @@ type Dial struct {
 	// Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
 	Record any `json:"record,omitempty"`
 
+	// Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
+	RecordingStatusCallback *string `json:"recordingStatusCallback,omitempty"`
+
 	// What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
 	RingTone *string `json:"ringTone,omitempty"`
+
+	// Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an extension.
+	SendDigits *string `json:"sendDigits,omitempty"`
 
 	// One target after the other; else all ring at once and the first to answer wins. Default: `false`.
 	Sequential *bool `json:"sequential,omitempty"`
 
 	// How long to ring, in seconds; each target in turn when `sequential`. Default: `30`.
 	Timeout *int64 `json:"timeout,omitempty"`
+
+	// Who is asked what whoever answers is told before the two are connected: `say`, `play`, `pause`, `getDigits`, `sendDigits`, `redirect`; `hangup` refuses the call.
+	WhisperURL *string `json:"whisperUrl,omitempty"`
 
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
 	NullFields []string `json:"-"`
@@ -3593,6 +3611,9 @@ type Record struct {
 	// Whether the party hears a beep before. Default: `true`.
 	PlayBeep *bool `json:"playBeep,omitempty"`
 
+	// Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
+	RecordingStatusCallback *string `json:"recordingStatusCallback,omitempty"`
+
 	// The silence that ends it, in seconds. Default: `10`.
 	Timeout *int64 `json:"timeout,omitempty"`
 
@@ -3676,6 +3697,15 @@ func (m Recording) MarshalJSON() ([]byte, error) {
 	type plain Recording
 	return encode(plain(m), nil, m.Extra)
 }
+
+// RecordingFormat: As what a recording is heard.
+type RecordingFormat string
+
+// RecordingFormatWav is `wav`.
+const RecordingFormatWav RecordingFormat = "wav"
+
+// RecordingFormatOgg is `ogg`.
+const RecordingFormatOgg RecordingFormat = "ogg"
 
 // RecordingPending: There is a recording, but nothing to hear yet (202).
 type RecordingPending struct {
@@ -4609,7 +4639,7 @@ type Statement struct {
 	// First moment of the month, RFC 3339.
 	PeriodStart string `json:"period_start"`
 
-	// What moved, by kind. `opening_minor` and the sums make `closing_minor`.
+	// What moved, by kind: of one that both came and went, a sum of each. `opening_minor` and the sums make `closing_minor`.
 	Sums []StatementSum `json:"sums"`
 
 	// Tax of all entries, signed as they are: of debits negative.
@@ -4634,7 +4664,7 @@ func (m Statement) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
-// StatementSum: What moved of one kind in a month.
+// StatementSum: What came, or what went, of one kind in a month.
 type StatementSum struct {
 	// Their sum, signed, tax included.
 	AmountMinor int64 `json:"amount_minor"`
@@ -5640,6 +5670,9 @@ type VoiceCallback struct {
 	// After `dial`: what became of it.
 	DialCallStatus string
 
+	// To a `whisperUrl`: who has answered.
+	DialTarget string
+
 	// After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it.
 	Digits string
 
@@ -5720,6 +5753,8 @@ func callbackOf(fields map[string]string) VoiceCallback {
 		DialCallDuration: fields["DialCallDuration"],
 
 		DialCallStatus: fields["DialCallStatus"],
+
+		DialTarget: fields["DialTarget"],
 
 		Digits: fields["Digits"],
 

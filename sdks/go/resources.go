@@ -241,6 +241,12 @@ type CallsStreamCallsParams struct {
 	LastEventID *string
 }
 
+// CallsGetRecordingParams is what CallsResource.GetRecording can be told.
+type CallsGetRecordingParams struct {
+	// `wav`, which is the default, or `ogg`: the same as Opus, an eighth of the bytes, in which players can't jump ahead.
+	Format *RecordingFormat
+}
+
 // CallsStreamParams is what CallsResource.Stream can be told.
 type CallsStreamParams struct {
 	// `sequence` of the last entry seen; later ones follow.
@@ -410,8 +416,11 @@ func (s *CallsResource) ReadQuality(ctx context.Context, id string, options ...R
 // As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
 //
 // `GET /v1/calls/{id}/recording`, scope `recordings:read`
-func (s *CallsResource) GetRecording(ctx context.Context, id string, options ...RequestOption) (any, error) {
+func (s *CallsResource) GetRecording(ctx context.Context, id string, params *CallsGetRecordingParams, options ...RequestOption) (any, error) {
 	r := request{method: "GET", path: "/v1/calls/" + escape(id) + "/recording"}
+	if params != nil {
+		r.query("format", params.Format)
+	}
 	var answer any
 	err := s.client.json(ctx, r, options, &answer)
 	return answer, err
@@ -999,6 +1008,12 @@ type RecordingsListParams struct {
 	Cursor *string
 }
 
+// RecordingsGetAudioParams is what RecordingsResource.GetAudio can be told.
+type RecordingsGetAudioParams struct {
+	// `wav`, which is the default, or `ogg`: the same as Opus, an eighth of the bytes, in which players can't jump ahead.
+	Format *RecordingFormat
+}
+
 // RecordingsResource: Hear, list and delete recordings; how much is kept, and where.
 type RecordingsResource struct{ client *Client }
 
@@ -1045,12 +1060,15 @@ func (s *RecordingsResource) Delete(ctx context.Context, id string, options ...R
 
 // GetAudio: Hear a recording.
 //
-// Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+// Leads to its audio, a WAV file unless `format` says otherwise; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
 // and needs no credential.
 //
 // `GET /v1/recordings/{id}/audio`, scope `recordings:read`
-func (s *RecordingsResource) GetAudio(ctx context.Context, id string, options ...RequestOption) (any, error) {
+func (s *RecordingsResource) GetAudio(ctx context.Context, id string, params *RecordingsGetAudioParams, options ...RequestOption) (any, error) {
 	r := request{method: "GET", path: "/v1/recordings/" + escape(id) + "/audio"}
+	if params != nil {
+		r.query("format", params.Format)
+	}
 	var answer any
 	err := s.client.json(ctx, r, options, &answer)
 	return answer, err
@@ -1332,6 +1350,9 @@ type WalletListLedgerParams struct {
 
 	// `X-Next-Cursor` of the page before; opaque.
 	Cursor *string
+
+	// Posted in this month of the workspace's zone, for instance 2026-06: the entries of its statement.
+	Month *string
 }
 
 // WalletListTopUpsParams is what WalletResource.ListTopUps can be told.
@@ -1341,6 +1362,9 @@ type WalletListTopUpsParams struct {
 
 	// `X-Next-Cursor` of the page before; opaque.
 	Cursor *string
+
+	// The provider's receipt: M-Pesa's code, in any case, or Paystack's id.
+	Receipt *string
 }
 
 // WalletResource: Balance, ledger and top-ups. Amounts are integers in minor units.
@@ -1431,6 +1455,7 @@ func (s *WalletResource) ListLedger(ctx context.Context, params *WalletListLedge
 	if params != nil {
 		r.query("limit", params.Limit)
 		r.query("cursor", params.Cursor)
+		r.query("month", params.Month)
 	}
 	return newIter[LedgerEntry](ctx, s.client, r, options)
 }
@@ -1527,6 +1552,7 @@ func (s *WalletResource) ListTopUps(ctx context.Context, params *WalletListTopUp
 	if params != nil {
 		r.query("limit", params.Limit)
 		r.query("cursor", params.Cursor)
+		r.query("receipt", params.Receipt)
 	}
 	return newIter[TopUp](ctx, s.client, r, options)
 }

@@ -101,6 +101,7 @@ export type * from "./models/ReadingWarning.js";
 export type * from "./models/Record.js";
 export type * from "./models/RecordCall.js";
 export type * from "./models/Recording.js";
+export type * from "./models/RecordingFormat.js";
 export type * from "./models/RecordingPending.js";
 export type * from "./models/RecordingReady.js";
 export type * from "./models/RecordingSource.js";

@@ -211,6 +211,8 @@ export interface VoiceCallback {
   DialCallDuration?: string;
   /** After `dial`: what became of it. */
   DialCallStatus?: string;
+  /** To a `whisperUrl`: who has answered. */
+  DialTarget?: string;
   /** After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it. */
   Digits?: string;
   /** When the step before was refused, or the first URL failed: a code. */

@@ -77,6 +77,7 @@ final class AuditKind
     public const STORAGE_BUCKET_REMOVED = 'storage.bucket_removed';
     public const STORAGE_BUCKET_SET = 'storage.bucket_set';
     public const STORAGE_TIER_CHANGED = 'storage.tier_changed';
+    public const STRANGER_UNBLOCKED = 'stranger.unblocked';
     public const TOP_UP_REQUESTED = 'top_up.requested';
     public const TRUNK_CHANGED = 'trunk.changed';
     public const TRUNK_CREATED = 'trunk.created';

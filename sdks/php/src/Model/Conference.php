@@ -16,7 +16,9 @@ namespace Sautikit\Model;
  * @property-read int|null $maxParticipants How many may be in it, this party included. Default: `32`.
  * @property-read bool|null $muted Whether this party hears and is not heard. Default: `false`.
  * @property-read bool|null $record Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
+ * @property-read string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
  * @property-read bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
+ * @property-read string|null $statusCallback Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
  * @property-read string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
  */
 final class Conference extends Model
@@ -30,7 +32,9 @@ final class Conference extends Model
         'maxParticipants' => ['plain', null],
         'muted' => ['plain', null],
         'record' => ['plain', null],
+        'recordingStatusCallback' => ['plain', null],
         'startOnEnter' => ['plain', null],
+        'statusCallback' => ['plain', null],
         'waitUrl' => ['plain', null],
     ];
 }

@@ -15,9 +15,12 @@ namespace Sautikit\Model;
  * @property-read string|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
  * @property-read int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
  * @property-read bool|string|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
+ * @property-read string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
  * @property-read string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
+ * @property-read string|null $sendDigits Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an extension.
  * @property-read bool|null $sequential One target after the other; else all ring at once and the first to answer wins. Default: `false`.
  * @property-read int|null $timeout How long to ring, in seconds; each target in turn when `sequential`. Default: `30`.
+ * @property-read string|null $whisperUrl Who is asked what whoever answers is told before the two are connected: `say`, `play`, `pause`, `getDigits`, `sendDigits`, `redirect`; `hangup` refuses the call.
  */
 final class Dial extends Model
 {
@@ -29,8 +32,11 @@ final class Dial extends Model
         'machineDetection' => ['plain', null],
         'maxDuration' => ['plain', null],
         'record' => ['plain', null],
+        'recordingStatusCallback' => ['plain', null],
         'ringTone' => ['plain', null],
+        'sendDigits' => ['plain', null],
         'sequential' => ['plain', null],
         'timeout' => ['plain', null],
+        'whisperUrl' => ['plain', null],
     ];
 }

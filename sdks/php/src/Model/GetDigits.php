@@ -13,10 +13,10 @@ namespace Sautikit\Model;
  * @property-read bool|null $bargeIn Whether a digit cuts the prompt short. Default: `true`.
  * @property-read string|null $finishOnKey The key that ends the input and is not part of it; an empty string for none. Default: `"#"`.
  * @property-read int|null $firstDigitTimeout Longest wait for the first digit after the prompt, in seconds; `timeout` when absent.
- * @property-read array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|list<array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}>|null $invalidPrompt Heard before the prompt is repeated.
+ * @property-read array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|array{pause: \Sautikit\Model\Pause}|list<array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|array{pause: \Sautikit\Model\Pause}>|null $invalidPrompt Heard before the prompt is repeated.
  * @property-read int|null $maxDigits Another name of `numDigits`; give one of them.
  * @property-read int|null $numDigits Ends the input after so many digits; without it the key or a time-out does.
- * @property-read array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|list<array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}>|null $prompt Heard before and between attempts, in order.
+ * @property-read array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|array{pause: \Sautikit\Model\Pause}|list<array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|array{pause: \Sautikit\Model\Pause}>|null $prompt Heard before and between attempts, in order.
  * @property-read int|null $timeout Longest pause between digits, in seconds. Default: `5`.
  */
 final class GetDigits extends Model

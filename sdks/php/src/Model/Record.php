@@ -12,6 +12,7 @@ namespace Sautikit\Model;
  * @property-read string|null $finishOnKey The keys each of which ends it; an empty string for none. Default: `"#"`.
  * @property-read int|null $maxLength Longest recording, in seconds. Default: `3600`.
  * @property-read bool|null $playBeep Whether the party hears a beep before. Default: `true`.
+ * @property-read string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
  * @property-read int|null $timeout The silence that ends it, in seconds. Default: `10`.
  * @property-read bool|null $trimSilence Whether silence at both ends is cut off. Default: `true`.
  */
@@ -22,6 +23,7 @@ final class Record extends Model
         'finishOnKey' => ['plain', null],
         'maxLength' => ['plain', null],
         'playBeep' => ['plain', null],
+        'recordingStatusCallback' => ['plain', null],
         'timeout' => ['plain', null],
         'trimSilence' => ['plain', null],
     ];

@@ -16,7 +16,7 @@ namespace Sautikit\Model;
  * @property-read int $opening_minor Balance before the month.
  * @property-read string $period_end First moment of the next one, RFC 3339.
  * @property-read string $period_start First moment of the month, RFC 3339.
- * @property-read list<\Sautikit\Model\StatementSum> $sums What moved, by kind. `opening_minor` and the sums make `closing_minor`.
+ * @property-read list<\Sautikit\Model\StatementSum> $sums What moved, by kind: of one that both came and went, a sum of each. `opening_minor` and the sums make `closing_minor`.
  * @property-read int $tax_minor Tax of all entries, signed as they are: of debits negative.
  * @property-read string $zone IANA name.
  */

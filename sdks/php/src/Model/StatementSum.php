@@ -6,7 +6,7 @@ declare(strict_types=1);
 namespace Sautikit\Model;
 
 /**
- * What moved of one kind in a month.
+ * What came, or what went, of one kind in a month.
  *
  * @property-read int $amount_minor Their sum, signed, tax included.
  * @property-read int $entries How many entries.

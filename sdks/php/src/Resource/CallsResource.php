@@ -189,11 +189,12 @@ final class CallsResource
      *
      * `GET /v1/calls/{id}/recording`, scope `recordings:read`
      *
+     * @param array{format?: string} $params
      * @return array<string, mixed>
      */
-    public function getRecording(string $id, ?RequestOptions $options = null): mixed
+    public function getRecording(string $id, array $params = [], ?RequestOptions $options = null): mixed
     {
-        $request = new Request('GET', '/v1/calls/' . Checks::id($id) . '/recording');
+        $request = new Request('GET', '/v1/calls/' . Checks::id($id) . '/recording', query: ['format' => $params['format'] ?? null]);
 
         return $this->transport->json($request, 'plain', null, $options);
     }

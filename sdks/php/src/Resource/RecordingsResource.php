@@ -66,16 +66,17 @@ final class RecordingsResource
     /**
      * Hear a recording.
      *
-     * Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+     * Leads to its audio, a WAV file unless `format` says otherwise; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
      * and needs no credential.
      *
      * `GET /v1/recordings/{id}/audio`, scope `recordings:read`
      *
+     * @param array{format?: string} $params
      * @return array<string, mixed>
      */
-    public function getAudio(string $id, ?RequestOptions $options = null): mixed
+    public function getAudio(string $id, array $params = [], ?RequestOptions $options = null): mixed
     {
-        $request = new Request('GET', '/v1/recordings/' . Checks::id($id) . '/audio');
+        $request = new Request('GET', '/v1/recordings/' . Checks::id($id) . '/audio', query: ['format' => $params['format'] ?? null]);
 
         return $this->transport->json($request, 'plain', null, $options);
     }

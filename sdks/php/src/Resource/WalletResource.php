@@ -111,12 +111,12 @@ final class WalletResource
      *
      * `GET /v1/wallet/ledger`, scope `wallet:read`
      *
-     * @param array{limit?: int, cursor?: string} $params
+     * @param array{limit?: int, cursor?: string, month?: string} $params
      * @return Page<\Sautikit\Model\LedgerEntry>
      */
     public function listLedger(array $params = [], ?RequestOptions $options = null): Page
     {
-        $request = new Request('GET', '/v1/wallet/ledger', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null]);
+        $request = new Request('GET', '/v1/wallet/ledger', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'month' => $params['month'] ?? null]);
 
         return $this->transport->page($request, \Sautikit\Model\LedgerEntry::class, $options);
     }
@@ -224,12 +224,12 @@ final class WalletResource
      *
      * `GET /v1/wallet/top-ups`, scope `wallet:read`
      *
-     * @param array{limit?: int, cursor?: string} $params
+     * @param array{limit?: int, cursor?: string, receipt?: string} $params
      * @return Page<\Sautikit\Model\TopUp>
      */
     public function listTopUps(array $params = [], ?RequestOptions $options = null): Page
     {
-        $request = new Request('GET', '/v1/wallet/top-ups', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null]);
+        $request = new Request('GET', '/v1/wallet/top-ups', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'receipt' => $params['receipt'] ?? null]);
 
         return $this->transport->page($request, \Sautikit\Model\TopUp::class, $options);
     }

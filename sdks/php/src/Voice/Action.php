@@ -43,10 +43,10 @@ final class Action
      * @param bool|null $bargeIn Whether a digit cuts the prompt short. Default: `true`.
      * @param ''|'0'|'1'|'2'|'3'|'4'|'5'|'6'|'7'|'8'|'9'|'*'|'#'|null $finishOnKey The key that ends the input and is not part of it; an empty string for none. Default: `"#"`.
      * @param int|null $firstDigitTimeout Longest wait for the first digit after the prompt, in seconds; `timeout` when absent.
-     * @param array{say: array<string, mixed>}|array{play: array<string, mixed>}|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}>|null $invalidPrompt Heard before the prompt is repeated.
+     * @param array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{pause: array<string, mixed>}|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{pause: array<string, mixed>}>|null $invalidPrompt Heard before the prompt is repeated.
      * @param int|null $maxDigits Another name of `numDigits`; give one of them.
      * @param int|null $numDigits Ends the input after so many digits; without it the key or a time-out does.
-     * @param array{say: array<string, mixed>}|array{play: array<string, mixed>}|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}>|null $prompt Heard before and between attempts, in order.
+     * @param array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{pause: array<string, mixed>}|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{pause: array<string, mixed>}>|null $prompt Heard before and between attempts, in order.
      * @param int|null $timeout Longest pause between digits, in seconds. Default: `5`.
      * @return array<string, array<string, mixed>|\stdClass>
      */
@@ -65,14 +65,17 @@ final class Action
      * @param 'enable'|'detectMessageEnd'|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
      * @param int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
      * @param bool|'dual'|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
+     * @param string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
      * @param string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
+     * @param string|null $sendDigits Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an extension.
      * @param bool|null $sequential One target after the other; else all ring at once and the first to answer wins. Default: `false`.
      * @param int|null $timeout How long to ring, in seconds; each target in turn when `sequential`. Default: `30`.
+     * @param string|null $whisperUrl Who is asked what whoever answers is told before the two are connected: `say`, `play`, `pause`, `getDigits`, `sendDigits`, `redirect`; `hangup` refuses the call.
      * @return array<string, array<string, mixed>|\stdClass>
      */
-    public static function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?string $machineDetection = null, ?int $maxDuration = null, bool|string|null $record = null, ?string $ringTone = null, ?bool $sequential = null, ?int $timeout = null): array
+    public static function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?string $machineDetection = null, ?int $maxDuration = null, bool|string|null $record = null, ?string $recordingStatusCallback = null, ?string $ringTone = null, ?string $sendDigits = null, ?bool $sequential = null, ?int $timeout = null, ?string $whisperUrl = null): array
     {
-        return self::of('dial', ['to' => $to, 'action' => $action, 'callerId' => $callerId, 'hangupOnStar' => $hangupOnStar, 'machineDetection' => $machineDetection, 'maxDuration' => $maxDuration, 'record' => $record, 'ringTone' => $ringTone, 'sequential' => $sequential, 'timeout' => $timeout]);
+        return self::of('dial', ['to' => $to, 'action' => $action, 'callerId' => $callerId, 'hangupOnStar' => $hangupOnStar, 'machineDetection' => $machineDetection, 'maxDuration' => $maxDuration, 'record' => $record, 'recordingStatusCallback' => $recordingStatusCallback, 'ringTone' => $ringTone, 'sendDigits' => $sendDigits, 'sequential' => $sequential, 'timeout' => $timeout, 'whisperUrl' => $whisperUrl]);
     }
 
     /**
@@ -86,13 +89,15 @@ final class Action
      * @param int|null $maxParticipants How many may be in it, this party included. Default: `32`.
      * @param bool|null $muted Whether this party hears and is not heard. Default: `false`.
      * @param bool|null $record Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
+     * @param string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
      * @param bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
+     * @param string|null $statusCallback Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
      * @param string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
      * @return array<string, array<string, mixed>|\stdClass>
      */
-    public static function conference(string $name, ?string $action = null, bool|string|null $beep = null, ?string $coach = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?bool $record = null, ?bool $startOnEnter = null, ?string $waitUrl = null): array
+    public static function conference(string $name, ?string $action = null, bool|string|null $beep = null, ?string $coach = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?bool $record = null, ?string $recordingStatusCallback = null, ?bool $startOnEnter = null, ?string $statusCallback = null, ?string $waitUrl = null): array
     {
-        return self::of('conference', ['name' => $name, 'action' => $action, 'beep' => $beep, 'coach' => $coach, 'endOnExit' => $endOnExit, 'maxParticipants' => $maxParticipants, 'muted' => $muted, 'record' => $record, 'startOnEnter' => $startOnEnter, 'waitUrl' => $waitUrl]);
+        return self::of('conference', ['name' => $name, 'action' => $action, 'beep' => $beep, 'coach' => $coach, 'endOnExit' => $endOnExit, 'maxParticipants' => $maxParticipants, 'muted' => $muted, 'record' => $record, 'recordingStatusCallback' => $recordingStatusCallback, 'startOnEnter' => $startOnEnter, 'statusCallback' => $statusCallback, 'waitUrl' => $waitUrl]);
     }
 
     /**
@@ -142,13 +147,14 @@ final class Action
      * @param string|null $finishOnKey The keys each of which ends it; an empty string for none. Default: `"#"`.
      * @param int|null $maxLength Longest recording, in seconds. Default: `3600`.
      * @param bool|null $playBeep Whether the party hears a beep before. Default: `true`.
+     * @param string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
      * @param int|null $timeout The silence that ends it, in seconds. Default: `10`.
      * @param bool|null $trimSilence Whether silence at both ends is cut off. Default: `true`.
      * @return array<string, array<string, mixed>|\stdClass>
      */
-    public static function record(?string $action = null, ?string $finishOnKey = null, ?int $maxLength = null, ?bool $playBeep = null, ?int $timeout = null, ?bool $trimSilence = null): array
+    public static function record(?string $action = null, ?string $finishOnKey = null, ?int $maxLength = null, ?bool $playBeep = null, ?string $recordingStatusCallback = null, ?int $timeout = null, ?bool $trimSilence = null): array
     {
-        return self::of('record', ['action' => $action, 'finishOnKey' => $finishOnKey, 'maxLength' => $maxLength, 'playBeep' => $playBeep, 'timeout' => $timeout, 'trimSilence' => $trimSilence]);
+        return self::of('record', ['action' => $action, 'finishOnKey' => $finishOnKey, 'maxLength' => $maxLength, 'playBeep' => $playBeep, 'recordingStatusCallback' => $recordingStatusCallback, 'timeout' => $timeout, 'trimSilence' => $trimSilence]);
     }
 
     /**

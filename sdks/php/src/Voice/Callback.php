@@ -28,6 +28,7 @@ use Psr\Http\Message\RequestInterface;
  * @property-read string|null $DialBridgedTo After `dial`: who was connected.
  * @property-read string|null $DialCallDuration After `dial`: seconds connected.
  * @property-read string|null $DialCallStatus After `dial`: what became of it.
+ * @property-read string|null $DialTarget To a `whisperUrl`: who has answered.
  * @property-read string|null $Digits After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it.
  * @property-read string|null $ErrorCode When the step before was refused, or the first URL failed: a code.
  * @property-read string|null $FinishedOnKey After `getDigits`: the key that ended the input.

@@ -110,6 +110,7 @@ from .models import (
     ReadingWarning,
     Record,
     Recording,
+    RecordingFormat,
     RecordingPending,
     RecordingReady,
     RecordingSource,
@@ -884,6 +885,7 @@ class CallsResource:
         self,
         id: str,
         *,
+        format: Omit[RecordingFormat] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Any:
         """Hear a call's recording.
@@ -896,6 +898,7 @@ class CallsResource:
             Spec(
                 "GET",
                 f"/v1/calls/{path_part(id)}/recording",
+                query={"format": format},
                 answer=("plain", ""),
             ),
             options,
@@ -1296,6 +1299,7 @@ class AsyncCallsResource:
         self,
         id: str,
         *,
+        format: Omit[RecordingFormat] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Any:
         """Hear a call's recording.
@@ -1308,6 +1312,7 @@ class AsyncCallsResource:
             Spec(
                 "GET",
                 f"/v1/calls/{path_part(id)}/recording",
+                query={"format": format},
                 answer=("plain", ""),
             ),
             options,
@@ -2814,11 +2819,12 @@ class RecordingsResource:
         self,
         id: str,
         *,
+        format: Omit[RecordingFormat] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Any:
         """Hear a recording.
 
-        Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+        Leads to its audio, a WAV file unless `format` says otherwise; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
         and needs no credential.
 
         `GET /v1/recordings/{id}/audio`, scope `recordings:read`
@@ -2827,6 +2833,7 @@ class RecordingsResource:
             Spec(
                 "GET",
                 f"/v1/recordings/{path_part(id)}/audio",
+                query={"format": format},
                 answer=("plain", ""),
             ),
             options,
@@ -2912,11 +2919,12 @@ class AsyncRecordingsResource:
         self,
         id: str,
         *,
+        format: Omit[RecordingFormat] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Any:
         """Hear a recording.
 
-        Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+        Leads to its audio, a WAV file unless `format` says otherwise; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
         and needs no credential.
 
         `GET /v1/recordings/{id}/audio`, scope `recordings:read`
@@ -2925,6 +2933,7 @@ class AsyncRecordingsResource:
             Spec(
                 "GET",
                 f"/v1/recordings/{path_part(id)}/audio",
+                query={"format": format},
                 answer=("plain", ""),
             ),
             options,
@@ -3776,6 +3785,7 @@ class WalletResource:
         *,
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
+        month: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Page[LedgerEntry]:
         """List ledger entries.
@@ -3786,7 +3796,7 @@ class WalletResource:
             Spec(
                 "GET",
                 "/v1/wallet/ledger",
-                query={"limit": limit, "cursor": cursor},
+                query={"limit": limit, "cursor": cursor, "month": month},
                 answer=("one", "LedgerEntry"),
             ),
             options,
@@ -3926,6 +3936,7 @@ class WalletResource:
         *,
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
+        receipt: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Page[TopUp]:
         """List top-ups.
@@ -3936,7 +3947,7 @@ class WalletResource:
             Spec(
                 "GET",
                 "/v1/wallet/top-ups",
-                query={"limit": limit, "cursor": cursor},
+                query={"limit": limit, "cursor": cursor, "receipt": receipt},
                 answer=("one", "TopUp"),
             ),
             options,
@@ -4116,6 +4127,7 @@ class AsyncWalletResource:
         *,
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
+        month: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncPages[LedgerEntry]:
         """List ledger entries.
@@ -4126,7 +4138,7 @@ class AsyncWalletResource:
             Spec(
                 "GET",
                 "/v1/wallet/ledger",
-                query={"limit": limit, "cursor": cursor},
+                query={"limit": limit, "cursor": cursor, "month": month},
                 answer=("one", "LedgerEntry"),
             ),
             options,
@@ -4266,6 +4278,7 @@ class AsyncWalletResource:
         *,
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
+        receipt: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncPages[TopUp]:
         """List top-ups.
@@ -4276,7 +4289,7 @@ class AsyncWalletResource:
             Spec(
                 "GET",
                 "/v1/wallet/top-ups",
-                query={"limit": limit, "cursor": cursor},
+                query={"limit": limit, "cursor": cursor, "receipt": receipt},
                 answer=("one", "TopUp"),
             ),
             options,

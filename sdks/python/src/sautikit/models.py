@@ -107,6 +107,7 @@ __all__ = [
     "ReadingWarning",
     "Record",
     "Recording",
+    "RecordingFormat",
     "RecordingPending",
     "RecordingReady",
     "RecordingSource",
@@ -260,6 +261,7 @@ AuditKind = Union[
         "storage.bucket_removed",
         "storage.bucket_set",
         "storage.tier_changed",
+        "stranger.unblocked",
         "top_up.requested",
         "trunk.changed",
         "trunk.created",
@@ -667,6 +669,15 @@ PauseMode = Union[
     Literal[
         "silence",
         "cut",
+    ],
+    str,
+]
+
+#: As what a recording is heard.
+RecordingFormat = Union[
+    Literal[
+        "wav",
+        "ogg",
     ],
     str,
 ]
@@ -1334,8 +1345,8 @@ class Conference(Model):
     """Brings the party of the call into a conference, in which everybody hears everybody else."""
 
     __slots__ = ()
-    _members = {"end_on_exit": ("endOnExit", "plain", ""), "max_participants": ("maxParticipants", "plain", ""), "start_on_enter": ("startOnEnter", "plain", ""), "wait_url": ("waitUrl", "plain", "")}
-    _known = ("name", "action", "beep", "coach", "endOnExit", "maxParticipants", "muted", "record", "startOnEnter", "waitUrl", )
+    _members = {"end_on_exit": ("endOnExit", "plain", ""), "max_participants": ("maxParticipants", "plain", ""), "recording_status_callback": ("recordingStatusCallback", "plain", ""), "start_on_enter": ("startOnEnter", "plain", ""), "status_callback": ("statusCallback", "plain", ""), "wait_url": ("waitUrl", "plain", "")}
+    _known = ("name", "action", "beep", "coach", "endOnExit", "maxParticipants", "muted", "record", "recordingStatusCallback", "startOnEnter", "statusCallback", "waitUrl", )
     name: str
     """Which one: calls of the workspace that name the same hear each other."""
     action: Optional[str]
@@ -1352,8 +1363,12 @@ class Conference(Model):
     """Whether this party hears and is not heard. Default: `false`."""
     record: Optional[bool]
     """Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`."""
+    recording_status_callback: Optional[str]
+    """Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing."""
     start_on_enter: Optional[bool]
     """Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`."""
+    status_callback: Optional[str]
+    """Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing."""
     wait_url: Optional[str]
     """A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent."""
 
@@ -1736,8 +1751,8 @@ class Dial(Model):
     """Calls one or several targets and connects the first that answers."""
 
     __slots__ = ()
-    _members = {"caller_id": ("callerId", "plain", ""), "hangup_on_star": ("hangupOnStar", "plain", ""), "machine_detection": ("machineDetection", "plain", ""), "max_duration": ("maxDuration", "plain", ""), "ring_tone": ("ringTone", "plain", "")}
-    _known = ("to", "action", "callerId", "hangupOnStar", "machineDetection", "maxDuration", "record", "ringTone", "sequential", "timeout", )
+    _members = {"caller_id": ("callerId", "plain", ""), "hangup_on_star": ("hangupOnStar", "plain", ""), "machine_detection": ("machineDetection", "plain", ""), "max_duration": ("maxDuration", "plain", ""), "recording_status_callback": ("recordingStatusCallback", "plain", ""), "ring_tone": ("ringTone", "plain", ""), "send_digits": ("sendDigits", "plain", ""), "whisper_url": ("whisperUrl", "plain", "")}
+    _known = ("to", "action", "callerId", "hangupOnStar", "machineDetection", "maxDuration", "record", "recordingStatusCallback", "ringTone", "sendDigits", "sequential", "timeout", "whisperUrl", )
     to: Union[Union[str, Dict[str, Any]], List[Union[str, Dict[str, Any]]]]
     """Who is dialled."""
     action: Optional[str]
@@ -1752,12 +1767,18 @@ class Dial(Model):
     """Longest connected time, in seconds. Default: `14400`."""
     record: Optional[Union[bool, str]]
     """Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`."""
+    recording_status_callback: Optional[str]
+    """Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing."""
     ring_tone: Optional[str]
     """What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it."""
+    send_digits: Optional[str]
+    """Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an extension."""
     sequential: Optional[bool]
     """One target after the other; else all ring at once and the first to answer wins. Default: `false`."""
     timeout: Optional[int]
     """How long to ring, in seconds; each target in turn when `sequential`. Default: `30`."""
+    whisper_url: Optional[str]
+    """Who is asked what whoever answers is told before the two are connected: `say`, `play`, `pause`, `getDigits`, `sendDigits`, `redirect`; `hangup` refuses the call."""
 
 
 class Enqueue(Model):
@@ -2344,8 +2365,8 @@ class Record(Model):
     """Records what the party says."""
 
     __slots__ = ()
-    _members = {"finish_on_key": ("finishOnKey", "plain", ""), "max_length": ("maxLength", "plain", ""), "play_beep": ("playBeep", "plain", ""), "trim_silence": ("trimSilence", "plain", "")}
-    _known = ("action", "finishOnKey", "maxLength", "playBeep", "timeout", "trimSilence", )
+    _members = {"finish_on_key": ("finishOnKey", "plain", ""), "max_length": ("maxLength", "plain", ""), "play_beep": ("playBeep", "plain", ""), "recording_status_callback": ("recordingStatusCallback", "plain", ""), "trim_silence": ("trimSilence", "plain", "")}
+    _known = ("action", "finishOnKey", "maxLength", "playBeep", "recordingStatusCallback", "timeout", "trimSilence", )
     action: Optional[str]
     """Who is asked when it is over; the next action runs when absent, or when nothing was said."""
     finish_on_key: Optional[str]
@@ -2354,6 +2375,8 @@ class Record(Model):
     """Longest recording, in seconds. Default: `3600`."""
     play_beep: Optional[bool]
     """Whether the party hears a beep before. Default: `true`."""
+    recording_status_callback: Optional[str]
+    """Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing."""
     timeout: Optional[int]
     """The silence that ends it, in seconds. Default: `10`."""
     trim_silence: Optional[bool]
@@ -2793,7 +2816,7 @@ class Statement(Model):
     period_start: str
     """First moment of the month, RFC 3339."""
     sums: List[StatementSum]
-    """What moved, by kind. `opening_minor` and the sums make `closing_minor`."""
+    """What moved, by kind: of one that both came and went, a sum of each. `opening_minor` and the sums make `closing_minor`."""
     tax_minor: int
     """Tax of all entries, signed as they are: of debits negative."""
     zone: str
@@ -2801,7 +2824,7 @@ class Statement(Model):
 
 
 class StatementSum(Model):
-    """What moved of one kind in a month."""
+    """What came, or what went, of one kind in a month."""
 
     __slots__ = ()
     _members = {}

@@ -40,14 +40,14 @@ def get_digits(*, action: Optional[str] = None, attempts: Optional[int] = None, 
     return _action("getDigits", {"action": action, "attempts": attempts, "bargeIn": barge_in, "finishOnKey": finish_on_key, "firstDigitTimeout": first_digit_timeout, "invalidPrompt": invalid_prompt, "maxDigits": max_digits, "numDigits": num_digits, "prompt": prompt, "timeout": timeout})
 
 
-def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> Action:
+def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, recording_status_callback: Optional[str] = None, ring_tone: Optional[str] = None, send_digits: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None, whisper_url: Optional[str] = None) -> Action:
     """Calls one or several targets and connects the first that answers."""
-    return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "machineDetection": machine_detection, "maxDuration": max_duration, "record": record, "ringTone": ring_tone, "sequential": sequential, "timeout": timeout})
+    return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "machineDetection": machine_detection, "maxDuration": max_duration, "record": record, "recordingStatusCallback": recording_status_callback, "ringTone": ring_tone, "sendDigits": send_digits, "sequential": sequential, "timeout": timeout, "whisperUrl": whisper_url})
 
 
-def conference(name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> Action:
+def conference(name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, recording_status_callback: Optional[str] = None, start_on_enter: Optional[bool] = None, status_callback: Optional[str] = None, wait_url: Optional[str] = None) -> Action:
     """Brings the party of the call into a conference, in which everybody hears everybody else."""
-    return _action("conference", {"name": name, "action": action, "beep": beep, "coach": coach, "endOnExit": end_on_exit, "maxParticipants": max_participants, "muted": muted, "record": record, "startOnEnter": start_on_enter, "waitUrl": wait_url})
+    return _action("conference", {"name": name, "action": action, "beep": beep, "coach": coach, "endOnExit": end_on_exit, "maxParticipants": max_participants, "muted": muted, "record": record, "recordingStatusCallback": recording_status_callback, "startOnEnter": start_on_enter, "statusCallback": status_callback, "waitUrl": wait_url})
 
 
 def enqueue(name: str, *, action: Optional[str] = None, hold_music: Optional[str] = None, max_queue_size: Optional[int] = None, timeout: Optional[int] = None, wait_url: Optional[str] = None) -> Action:
@@ -65,9 +65,9 @@ def leave() -> Action:
     return _action("leave", {})
 
 
-def record(*, action: Optional[str] = None, finish_on_key: Optional[str] = None, max_length: Optional[int] = None, play_beep: Optional[bool] = None, timeout: Optional[int] = None, trim_silence: Optional[bool] = None) -> Action:
+def record(*, action: Optional[str] = None, finish_on_key: Optional[str] = None, max_length: Optional[int] = None, play_beep: Optional[bool] = None, recording_status_callback: Optional[str] = None, timeout: Optional[int] = None, trim_silence: Optional[bool] = None) -> Action:
     """Records what the party says."""
-    return _action("record", {"action": action, "finishOnKey": finish_on_key, "maxLength": max_length, "playBeep": play_beep, "timeout": timeout, "trimSilence": trim_silence})
+    return _action("record", {"action": action, "finishOnKey": finish_on_key, "maxLength": max_length, "playBeep": play_beep, "recordingStatusCallback": recording_status_callback, "timeout": timeout, "trimSilence": trim_silence})
 
 
 def stream(url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, name: Optional[str] = None, parameters: Optional[Mapping[str, str]] = None, status_callback: Optional[str] = None, track: Optional[Literal["both", "inbound", "outbound"]] = None) -> Action:
@@ -144,13 +144,13 @@ class VoiceResponse(Steps):
         """Collects key presses, with an optional prompt."""
         return self.add(_get_digits(action=action, attempts=attempts, barge_in=barge_in, finish_on_key=finish_on_key, first_digit_timeout=first_digit_timeout, invalid_prompt=invalid_prompt, max_digits=max_digits, num_digits=num_digits, prompt=prompt, timeout=timeout))
 
-    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> "VoiceResponse":
+    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, recording_status_callback: Optional[str] = None, ring_tone: Optional[str] = None, send_digits: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None, whisper_url: Optional[str] = None) -> "VoiceResponse":
         """Calls one or several targets and connects the first that answers."""
-        return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, machine_detection=machine_detection, max_duration=max_duration, record=record, ring_tone=ring_tone, sequential=sequential, timeout=timeout))
+        return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, machine_detection=machine_detection, max_duration=max_duration, record=record, recording_status_callback=recording_status_callback, ring_tone=ring_tone, send_digits=send_digits, sequential=sequential, timeout=timeout, whisper_url=whisper_url))
 
-    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
+    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, recording_status_callback: Optional[str] = None, start_on_enter: Optional[bool] = None, status_callback: Optional[str] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
         """Brings the party of the call into a conference, in which everybody hears everybody else."""
-        return self.add(_conference(name, action=action, beep=beep, coach=coach, end_on_exit=end_on_exit, max_participants=max_participants, muted=muted, record=record, start_on_enter=start_on_enter, wait_url=wait_url))
+        return self.add(_conference(name, action=action, beep=beep, coach=coach, end_on_exit=end_on_exit, max_participants=max_participants, muted=muted, record=record, recording_status_callback=recording_status_callback, start_on_enter=start_on_enter, status_callback=status_callback, wait_url=wait_url))
 
     def enqueue(self, name: str, *, action: Optional[str] = None, hold_music: Optional[str] = None, max_queue_size: Optional[int] = None, timeout: Optional[int] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
         """Puts the party of the call into a queue until somebody takes it out."""
@@ -164,9 +164,9 @@ class VoiceResponse(Steps):
         """Ends the wait in a queue, in an answer of its `waitUrl`; does nothing elsewhere. Takes no attributes."""
         return self.add(_leave())
 
-    def record(self, *, action: Optional[str] = None, finish_on_key: Optional[str] = None, max_length: Optional[int] = None, play_beep: Optional[bool] = None, timeout: Optional[int] = None, trim_silence: Optional[bool] = None) -> "VoiceResponse":
+    def record(self, *, action: Optional[str] = None, finish_on_key: Optional[str] = None, max_length: Optional[int] = None, play_beep: Optional[bool] = None, recording_status_callback: Optional[str] = None, timeout: Optional[int] = None, trim_silence: Optional[bool] = None) -> "VoiceResponse":
         """Records what the party says."""
-        return self.add(_record(action=action, finish_on_key=finish_on_key, max_length=max_length, play_beep=play_beep, timeout=timeout, trim_silence=trim_silence))
+        return self.add(_record(action=action, finish_on_key=finish_on_key, max_length=max_length, play_beep=play_beep, recording_status_callback=recording_status_callback, timeout=timeout, trim_silence=trim_silence))
 
     def stream(self, url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, name: Optional[str] = None, parameters: Optional[Mapping[str, str]] = None, status_callback: Optional[str] = None, track: Optional[Literal["both", "inbound", "outbound"]] = None) -> "VoiceResponse":
         """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
@@ -309,6 +309,11 @@ class VoiceCallback:
     def dial_call_status(self) -> Optional[str]:
         """After `dial`: what became of it."""
         return self.fields.get("DialCallStatus")
+
+    @property
+    def dial_target(self) -> Optional[str]:
+        """To a `whisperUrl`: who has answered."""
+        return self.fields.get("DialTarget")
 
     @property
     def digits(self) -> Optional[str]:

@@ -69,6 +69,7 @@ export type AuditKind =
   | "storage.bucket_removed"
   | "storage.bucket_set"
   | "storage.tier_changed"
+  | "stranger.unblocked"
   | "top_up.requested"
   | "trunk.changed"
   | "trunk.created"

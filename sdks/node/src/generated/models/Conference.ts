@@ -20,8 +20,12 @@ export interface Conference {
   muted?: boolean | null;
   /** Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`. */
   record?: boolean | null;
+  /** Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing. */
+  recordingStatusCallback?: string | null;
   /** Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`. */
   startOnEnter?: boolean | null;
+  /** Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing. */
+  statusCallback?: string | null;
   /** A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent. */
   waitUrl?: string | null;
 }

@@ -19,10 +19,16 @@ export interface Dial {
   maxDuration?: number | null;
   /** Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`. */
   record?: boolean | "dual" | null;
+  /** Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing. */
+  recordingStatusCallback?: string | null;
   /** What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it. */
   ringTone?: string | null;
+  /** Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an extension. */
+  sendDigits?: string | null;
   /** One target after the other; else all ring at once and the first to answer wins. Default: `false`. */
   sequential?: boolean | null;
   /** How long to ring, in seconds; each target in turn when `sequential`. Default: `30`. */
   timeout?: number | null;
+  /** Who is asked what whoever answers is told before the two are connected: `say`, `play`, `pause`, `getDigits`, `sendDigits`, `redirect`; `hangup` refuses the call. */
+  whisperUrl?: string | null;
 }

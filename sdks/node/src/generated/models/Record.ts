@@ -12,6 +12,8 @@ export interface Record {
   maxLength?: number | null;
   /** Whether the party hears a beep before. Default: `true`. */
   playBeep?: boolean | null;
+  /** Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing. */
+  recordingStatusCallback?: string | null;
   /** The silence that ends it, in seconds. Default: `10`. */
   timeout?: number | null;
   /** Whether silence at both ends is cut off. Default: `true`. */

@@ -22,7 +22,7 @@ export interface Statement {
   period_end: string;
   /** First moment of the month, RFC 3339. */
   period_start: string;
-  /** What moved, by kind. `opening_minor` and the sums make `closing_minor`. */
+  /** What moved, by kind: of one that both came and went, a sum of each. `opening_minor` and the sums make `closing_minor`. */
   sums: Array<StatementSum>;
   /** Tax of all entries, signed as they are: of debits negative. */
   tax_minor: number;

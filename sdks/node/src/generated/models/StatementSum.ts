@@ -2,7 +2,7 @@
 import type { LedgerEntryKind } from "./LedgerEntryKind.js";
 
 /**
- * What moved of one kind in a month.
+ * What came, or what went, of one kind in a month.
  */
 export interface StatementSum {
   /** Their sum, signed, tax included. */

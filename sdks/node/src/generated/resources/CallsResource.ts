@@ -16,6 +16,7 @@ import type { Direction } from "../models/Direction.js";
 import type { Moment } from "../models/Moment.js";
 import type { PauseRecording } from "../models/PauseRecording.js";
 import type { Recording } from "../models/Recording.js";
+import type { RecordingFormat } from "../models/RecordingFormat.js";
 import type { RecordingPending } from "../models/RecordingPending.js";
 import type { RecordingReady } from "../models/RecordingReady.js";
 import type { ReplaceActions } from "../models/ReplaceActions.js";
@@ -57,6 +58,12 @@ export interface CallsReadStatsParams {
 export interface CallsStreamCallsParams {
   /** `id` of the last event of this stream seen; later ones follow. */
   lastEventId?: number | string;
+}
+
+/** What `calls.getRecording` can be told. */
+export interface CallsGetRecordingParams {
+  /** `wav`, which is the default, or `ogg`: the same as Opus, an eighth of the bytes, in which players can't jump ahead. */
+  format?: RecordingFormat;
 }
 
 /** What `calls.stream` can be told. */
@@ -235,10 +242,11 @@ export class CallsResource {
    *
    * `GET /v1/calls/{id}/recording`, scope `recordings:read`
    */
-  getRecording(id: string, options?: RequestOptions): ApiPromise<RecordingReady | RecordingPending> {
+  getRecording(id: string, params: CallsGetRecordingParams = {}, options?: RequestOptions): ApiPromise<RecordingReady | RecordingPending> {
     return this.#transport.json({
       method: "GET",
       path: path`/v1/calls/${id}/recording`,
+      query: { format: params.format },
       gives: "either",
     }, options);
   }

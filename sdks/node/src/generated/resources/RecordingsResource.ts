@@ -6,6 +6,7 @@ import type { ApiPromise } from "../../promises.js";
 import type { RequestOptions, Transport } from "../../transport.js";
 import type { Moment } from "../models/Moment.js";
 import type { Recording } from "../models/Recording.js";
+import type { RecordingFormat } from "../models/RecordingFormat.js";
 import type { RecordingPending } from "../models/RecordingPending.js";
 import type { RecordingReady } from "../models/RecordingReady.js";
 import type { RecordingStatus } from "../models/RecordingStatus.js";
@@ -24,6 +25,12 @@ export interface RecordingsListParams {
   limit?: number;
   /** `X-Next-Cursor` of the page before; opaque. */
   cursor?: string;
+}
+
+/** What `recordings.getAudio` can be told. */
+export interface RecordingsGetAudioParams {
+  /** `wav`, which is the default, or `ogg`: the same as Opus, an eighth of the bytes, in which players can't jump ahead. */
+  format?: RecordingFormat;
 }
 
 /** Hear, list and delete recordings; how much is kept, and where. */
@@ -79,15 +86,16 @@ export class RecordingsResource {
   /**
    * Hear a recording.
    *
-   * Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+   * Leads to its audio, a WAV file unless `format` says otherwise; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
    * and needs no credential.
    *
    * `GET /v1/recordings/{id}/audio`, scope `recordings:read`
    */
-  getAudio(id: string, options?: RequestOptions): ApiPromise<RecordingReady | RecordingPending> {
+  getAudio(id: string, params: RecordingsGetAudioParams = {}, options?: RequestOptions): ApiPromise<RecordingReady | RecordingPending> {
     return this.#transport.json({
       method: "GET",
       path: path`/v1/recordings/${id}/audio`,
+      query: { format: params.format },
       gives: "either",
     }, options);
   }

@@ -24,6 +24,8 @@ export interface WalletListLedgerParams {
   limit?: number;
   /** `X-Next-Cursor` of the page before; opaque. */
   cursor?: string;
+  /** Posted in this month of the workspace's zone, for instance 2026-06: the entries of its statement. */
+  month?: string;
 }
 
 /** What `wallet.listTopUps` can be told. */
@@ -32,6 +34,8 @@ export interface WalletListTopUpsParams {
   limit?: number;
   /** `X-Next-Cursor` of the page before; opaque. */
   cursor?: string;
+  /** The provider's receipt: M-Pesa's code, in any case, or Paystack's id. */
+  receipt?: string;
 }
 
 /** Balance, ledger and top-ups. Amounts are integers in minor units. */
@@ -135,7 +139,7 @@ export class WalletResource {
     return this.#transport.page({
       method: "GET",
       path: `/v1/wallet/ledger`,
-      query: { limit: params.limit, cursor: params.cursor },
+      query: { limit: params.limit, cursor: params.cursor, month: params.month },
     }, options);
   }
 
@@ -241,7 +245,7 @@ export class WalletResource {
     return this.#transport.page({
       method: "GET",
       path: `/v1/wallet/top-ups`,
-      query: { limit: params.limit, cursor: params.cursor },
+      query: { limit: params.limit, cursor: params.cursor, receipt: params.receipt },
     }, options);
   }
 
