@@ -54,6 +54,8 @@ pub async fn run(
     let mut ways = VecDeque::from(ways);
     let mut redirections = 0;
     while let Some((way, terms)) = ways.pop_front() {
+        // In a box, so that a leg that talks no longer has room for it.
+        let way = Box::new(way);
         let is_last = ways.is_empty();
         // Held to the end of the attempt, or of the call that it leads to.
         let Ok(_place) = terms.enter() else { continue };
@@ -68,8 +70,7 @@ pub async fn run(
             break;
         };
         let follows = terms.follows_redirects() && redirections < MOST_REDIRECTIONS;
-        // In a box, because few trunks send calls elsewhere.
-        let kept = follows.then(|| Box::new(way.clone()));
+        let kept = follows.then(|| way.clone());
         let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last, follows, figures: terms.figures() };
         match attempt.run(way, end, &mut orders).await {
             (Attempted::Ended(cause), _) | (Attempted::TryNext(cause) | Attempted::Elsewhere(_, cause), None) => {
@@ -119,7 +120,7 @@ impl Attempt<'_> {
     /// Gives the media end back for the next attempt when this one came to nothing.
     async fn run(
         self,
-        way: Way,
+        way: Box<Way>,
         end: Box<dyn MediaEnd>,
         orders: &mut mpsc::Receiver<LegOrder>,
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
@@ -132,6 +133,7 @@ impl Attempt<'_> {
             }
         };
         let reports = Reports { rights: way.rights.clone(), ..self.reports.clone() };
+        drop(way);
         let mut talk = Talk::new(self.sip.clone(), leg, end, reports);
         let mut calling = Calling { began: self.reports.clock.monotonic(), ..Calling::default() };
         let mut dropped = false;
