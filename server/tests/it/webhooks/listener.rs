@@ -131,6 +131,17 @@ async fn a_listener_goes_on_where_it_was(server: Server) {
     assert_eq!(ids, emitted, "each once, in order, over several connections");
 }
 
+/// What the routing's test shows once the listener in front of `local` was asked, which has said what it says.
+async fn answered_by(local: &Receiver, scene: &Scene) -> Value {
+    let answered = within(DEADLINE, "an answer of the listener", async || {
+        let tested = asked(scene).await;
+        (local.count("/voice?menu=1") > 0).then_some(tested)
+    })
+    .await;
+    assert_eq!(answered["actions"][0]["say"]["text"], "Karibu", "{answered}");
+    answered
+}
+
 /// Runs the number's callback once; the outcome as the console shows it.
 async fn asked(scene: &Scene) -> Value {
     let numbers = scene.asha.get("/v1/numbers").await.expect(200).json;
@@ -153,12 +164,7 @@ async fn voice_callbacks_of_a_named_number_go_to_the_listener_while_it_is_there(
     assert_eq!((own.count("/voice?menu=1"), local.count("/voice?menu=1")), (1, 0));
     drop(events_alone);
     let developer = start(&server, &local.url("/events"), "*", &[FROM]);
-    let answered = within(DEADLINE, "an answer of the listener", async || {
-        let tested = asked(&scene).await;
-        (local.count("/voice?menu=1") > 0).then_some(tested)
-    })
-    .await;
-    assert_eq!(answered["actions"][0]["say"]["text"], "Karibu", "{answered}");
+    let answered = answered_by(&local, &scene).await;
     let told = local.wait("/voice?menu=1", 1).await;
     assert!(told[0].is_signed_with(&secret(&server).await));
     assert_eq!(told[0].header("content-type"), "application/x-www-form-urlencoded");
@@ -272,12 +278,7 @@ async fn a_voice_callback_reaches_a_listener_that_is_connected_to_another_node()
     let (_, there) = another_node(&scene, &here.key).await;
     let developer = start(&there, &local.url("/events"), "*", &[FROM]);
     // Asked here, where nobody is connected.
-    let answered = within(DEADLINE, "an answer of the listener", async || {
-        let tested = asked(&scene).await;
-        (local.count("/voice?menu=1") > 0).then_some(tested)
-    })
-    .await;
-    assert_eq!(answered["actions"][0]["say"]["text"], "Karibu", "{answered}");
+    let answered = answered_by(&local, &scene).await;
     let told = local.wait("/voice?menu=1", 1).await;
     assert!(told[0].is_signed_with(&secret(&there).await));
     assert_eq!(told[0].header("x-twilio-signature"), answered["request"]["headers"]["x-twilio-signature"]);
