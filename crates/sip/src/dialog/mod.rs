@@ -12,7 +12,7 @@ use crate::message::{HeaderError, HeaderName, Headers, Method, NameAddr, Request
 pub const MAX_FORWARDS: u8 = 70;
 
 /// Longest route set that is kept: more record-routing proxies than this is a loop, not a network.
-const MAX_ROUTES: usize = 32;
+pub(crate) const MAX_ROUTES: usize = 32;
 
 /// Why a message creates no dialog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -217,6 +217,8 @@ fn record_routes(headers: &Headers) -> Vec<Uri> {
 }
 
 mod record;
+
+pub(crate) use self::record::SKIPPED_NUMBERS;
 
 #[cfg(test)]
 mod tests;

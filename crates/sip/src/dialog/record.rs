@@ -12,7 +12,7 @@ use crate::message::Uri;
 const VERSION: &str = "dialog 1";
 /// A successor does not know how many requests followed the answer, so it skips this many numbers (§12.2.2 only wants
 /// them to grow). A call with a session refresh a minute uses fewer in a week.
-const SKIPPED_NUMBERS: u32 = 16_384;
+pub(crate) const SKIPPED_NUMBERS: u32 = 16_384;
 
 impl Dialog {
     /// The dialog as lines of text. `None` when a header of the peer holds bytes that are no text.

@@ -1,15 +1,10 @@
 //! What the requests of one call have in common (RFC 3261 §12), as lines that are copied.
 
 use super::message::{Message, decimal, uri_of};
+use crate::dialog::{MAX_ROUTES, SKIPPED_NUMBERS};
 
 /// First line of a record; a successor of another version refuses what it cannot read.
 const VERSION: &str = "dialog 1";
-/// A successor does not know how many requests followed the record, so it skips this many numbers (§12.2.2 only wants them to
-/// grow).
-const SKIPPED_NUMBERS: u32 = 16_384;
-/// Longest route set that is kept: more record-routing proxies than this is a loop, not a network.
-const MAX_ROUTES: usize = 32;
-
 #[derive(Debug, Clone)]
 pub(super) struct Dialog {
     pub(super) call_id: String,
