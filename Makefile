@@ -60,6 +60,7 @@ sdks:
 	cargo build -q $(ALL) --bin xtask --bin sautikit
 	$(TARGET)/debug/xtask sdks --check
 	cd end2end && SAUTIKIT_BIN=$(TARGET)/debug/sautikit PYTHON=$(HOME)/.cache/sautikit/python-sdk/bin/python node sdks/run.js
+	cd end2end && SAUTIKIT_BIN=$(TARGET)/debug/sautikit PYTHON=$(HOME)/.cache/sautikit/python-sdk/bin/python node sdks/requests.js
 
 ##  check    format, lint, licences and banned crates
 check:
@@ -97,10 +98,12 @@ bench:
 	cargo bench -p sautikit-media
 	cargo bench -p sautikit-api
 	cargo bench -p sautikit --bench relay
+	cargo bench -p sautikit --bench recording
 	SAUTIKIT_POSTGRES_DURABLE=on SAUTIKIT_POSTGRES_STATEMENTS=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench gateway
 	cargo build -q $(ALL) --bin xtask
 	$(TARGET)/debug/xtask build
 	for run in "jssip 0" "jssip 2000" "sdk 0" "sdk 2000"; do (cd end2end && SAUTIKIT_BIN=$(TARGET)/release/sautikit SAUTIKIT_SITE=$(TARGET)/site node bench/first_audio.js 20 $$run) || exit 1; done
+	cd end2end && SAUTIKIT_BIN=$(TARGET)/release/sautikit SAUTIKIT_SITE=$(TARGET)/site node networks/pesq.js
 	cd end2end && SAUTIKIT_BIN=$(abspath dist/sautikit) node bench/attacks.js
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench ledger
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench rest
@@ -115,6 +118,6 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 	for t in actions bodies; do (cd crates/api && $(FUZZ) $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
-	for t in message stream sdp agent; do (cd crates/sip && mkdir -p fuzz/corpus/$$t && $(FUZZ) $$t fuzz/corpus/$$t tests/rfc4475 tests/payloads -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
+	for t in message stream sdp crypto agent transfer; do (cd crates/sip && mkdir -p fuzz/corpus/$$t && $(FUZZ) $$t fuzz/corpus/$$t tests/rfc4475 tests/payloads -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
 	for t in rtp rtcp dtmf wav; do (cd crates/media && $(FUZZ) $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
 	for t in stun token web_frame; do (cd server && $(FUZZ) -s none $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done

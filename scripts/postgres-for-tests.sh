@@ -6,6 +6,7 @@
 #   scripts/postgres-for-tests.sh stop "$url"    stops that server and removes its folder
 #   scripts/postgres-for-tests.sh halt "$url"    stops it and keeps its data; `kill` does so with kill -9
 #   scripts/postgres-for-tests.sh again "$url"   starts it again on its port
+#   scripts/postgres-for-tests.sh freeze "$url"  has it answer nothing, with every connection open, until `thaw`
 #
 # SAUTIKIT_POSTGRES_DURABLE=on makes commits wait for the disk, as benchmarks must; SAUTIKIT_POSTGRES_STATEMENTS=on has
 # pg_stat_statements count what is sent.
@@ -64,11 +65,11 @@ halt() {
   as_postgres "$bin/pg_ctl" --pgdata="$(folder_of "$1")/data" --silent --mode=fast stop >&2
 }
 
-kill_all() {
+# Its children too: killed without them they would hold the port's memory for a moment longer, and frozen they would answer.
+signal_all() { # signal, URL
   local server
-  server=$(head -n 1 "$(folder_of "$1")/data/postmaster.pid")
-  # Its children too: they would hold the port's memory for a moment longer.
-  kill -KILL "$server" $(cat "/proc/$server/task/$server/children") || true
+  server=$(head -n 1 "$(folder_of "$2")/data/postmaster.pid")
+  kill "-$1" "$server" $(cat "/proc/$server/task/$server/children") || true
 }
 
 again() {
@@ -87,7 +88,9 @@ case "${1:-}" in
   start) start ;;
   stop) stop "$2" ;;
   halt) halt "$2" ;;
-  kill) kill_all "$2" ;;
+  kill) signal_all KILL "$2" ;;
+  freeze) signal_all STOP "$2" ;;
+  thaw) signal_all CONT "$2" ;;
   again) again "$2" ;;
   run)
     shift
@@ -96,5 +99,5 @@ case "${1:-}" in
     trap 'stop "$SAUTIKIT_TEST_POSTGRES"' EXIT
     "$@"
     ;;
-  *) echo "usage: $0 run COMMAND… | start | stop URL | halt URL | kill URL | again URL" >&2; exit 2 ;;
+  *) echo "usage: $0 run COMMAND… | start | stop URL | halt URL | kill URL | again URL | freeze URL | thaw URL" >&2; exit 2 ;;
 esac

@@ -16,12 +16,15 @@ tests=no
 if [ "$purpose" = bench ]; then
   [ -x /usr/sbin/kamailio ] || apt+=(kamailio) # stands beside us in the same run
   need rtpengine rtpengine-daemon
+  compgen -G "/usr/include/python3*/Python.h" >/dev/null || apt+=(python3-dev) # compiles pesq
 fi
 if [ $tests = yes ]; then
   need sipp sip-tester     # plays the carrier
   need baresip baresip     # plays a phone
   need chromium chromium   # plays the customer
   need openssl openssl     # certifies the mail relay
+  need ip iproute2         # networks between browser and server
+  [ -x /usr/sbin/iptables ] || apt+=(iptables)
   [ -x /usr/lib/postgresql/15/bin/postgres ] || apt+=(postgresql)
   need python3 python3     # runs schemathesis
   python3 -c "import ensurepip" 2>/dev/null || apt+=(python3-venv)
@@ -37,8 +40,9 @@ fi
 missing=()
 [ ${#apt[@]} -eq 0 ] || missing+=("Debian packages: ${apt[*]}")
 # schemathesis checks the API against its description. A folder of its own, so that nothing of it meets the system's Python.
-# The tests of the Python SDK have one too.
-venvs=("end2end/openapi/requirements.txt $HOME/.cache/sautikit/schemathesis" "sdks/python/requirements-test.txt $HOME/.cache/sautikit/python-sdk")
+# The tests of the Python SDK have one too, and so have a customer's server and what measures speech.
+venvs=("end2end/openapi/requirements.txt $HOME/.cache/sautikit/schemathesis" "end2end/callbacks/fastapi/requirements.txt $HOME/.cache/sautikit/fastapi" "sdks/python/requirements-test.txt $HOME/.cache/sautikit/python-sdk")
+[ "$purpose" != bench ] || venvs+=("end2end/networks/requirements.txt $HOME/.cache/sautikit/pesq")
 venvs_missing=()
 for entry in "${venvs[@]}"; do
   read -r pinned venv <<<"$entry"
@@ -56,12 +60,6 @@ for dir in "${npm_folders[@]}"; do
   [ -f "$dir/package-lock.json" ] || continue
   [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] || { npm_dirs+=("$dir"); missing+=("npm packages of $dir/package.json"); }
 done
-# npm ci empties the folder that these stand in.
-vendored=xtask/node_modules/.vendored
-[ "$vendored" -nt xtask/package.json ] && [ "$vendored" -nt xtask/node_modules/.package-lock.json ] || {
-  vendored=missing
-  missing+=("the script that draws the API's reference (xtask/vendor.js)")
-}
 command -v node >/dev/null 2>&1 || { echo "Node 20 is missing: see README, line 0" >&2; exit 1; }
 command -v cargo >/dev/null 2>&1 || { echo "Rust is missing: see README, line 0" >&2; exit 1; }
 
@@ -92,8 +90,3 @@ for entry in "${venvs_missing[@]}"; do
   "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$pinned"
   cp "$pinned" "$venv/requirements.txt"
 done
-if [ "$vendored" = missing ]; then
-  echo "fetching what xtask/package.json names as vendored" >&2
-  node xtask/vendor.js
-  touch xtask/node_modules/.vendored
-fi

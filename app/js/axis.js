@@ -6,7 +6,11 @@ const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_00
 const TIMES = 7;
 const SVG = "http://www.w3.org/2000/svg";
 
-const state = { open: /^#entry-\d+$/.test(location.hash) ? location.hash.slice(1) : "", zoom: 1, left: 0 };
+/** Entries of the timeline, SIP messages, how a party sounded. */
+const NAMED = /^#(entry|sip|quality)-\d+$/;
+const LINKS = ["entry", "sip", "quality"].map((kind) => `a[href^='#${kind}-']`).join(", ");
+
+const state = { open: NAMED.test(location.hash) ? location.hash.slice(1) : "", zoom: 1, left: 0 };
 /** Where the focus goes back to. */
 let opener = "";
 
@@ -20,7 +24,7 @@ const named = (link) => link.getAttribute("href").slice(1);
 /** Opens what `state` says, after a click or when the page was put together anew. */
 function show() {
   for (const item of items()) item.toggleAttribute("data-open", item.id === state.open);
-  for (const link of document.querySelectorAll("a[href^='#entry-']")) {
+  for (const link of document.querySelectorAll(LINKS)) {
     if (named(link) === state.open) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
@@ -93,7 +97,7 @@ function step(mark, by) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-axis-zoom]");
   if (button) return zoom(button.dataset.axisZoom);
-  const link = event.target.closest("a[href^='#entry-'], a[data-inspector-close]");
+  const link = event.target.closest(`${LINKS}, a[data-inspector-close]`);
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (link.dataset.inspectorClose !== undefined) return close();
@@ -140,5 +144,5 @@ if (document.getElementById("call-axis")) {
     if (state.zoom > 1) draw();
   });
   matchMedia("(min-width: 48rem)").addEventListener("change", () => draw(0));
-  window.addEventListener("hashchange", () => { if (/^#entry-\d+$/.test(location.hash)) open(location.hash.slice(1)); });
+  window.addEventListener("hashchange", () => { if (NAMED.test(location.hash)) open(location.hash.slice(1)); });
 }

@@ -14,3 +14,13 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+// A chip that names a value puts it into its form's field; without script it leads to the page with the field filled.
+document.addEventListener("click", (event) => {
+  const chip = event.target.closest("[data-fill]");
+  const field = chip?.closest("form")?.elements.namedItem(chip.dataset.fill);
+  if (!field || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  field.value = chip.dataset.value;
+  field.focus();
+});

@@ -5,9 +5,13 @@
 
 use std::sync::Arc;
 
+use crate::reference::Group;
+
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Article {
+    /// Of its text, `en` or `sw`.
+    pub lang: &'static str,
     /// Heading and window title, plain text.
     pub title: String,
     /// One sentence for search engines, plain text; may be empty.
@@ -16,6 +20,8 @@ pub struct Article {
     pub html: String,
     /// The second-level headings, in order.
     pub headings: Vec<Heading>,
+    /// Requests of the API that stand below the text.
+    pub group: Option<Arc<Group>>,
     /// Links to all pages.
     pub menu: Arc<Vec<MenuSection>>,
 }
@@ -45,4 +51,13 @@ pub struct MenuPage {
     pub href: String,
     /// The page's title.
     pub title: String,
+    /// Of the title, `en` or `sw`.
+    pub lang: &'static str,
+}
+
+impl MenuPage {
+    /// A page with an English title.
+    pub fn english(href: String, title: String) -> Self {
+        Self { href, title, lang: "en" }
+    }
 }

@@ -19,14 +19,16 @@ mod access;
 pub mod api_client;
 pub mod article;
 mod components;
+pub mod estimate;
 mod format;
 pub mod forms;
 mod gate;
 pub mod i18n;
 mod pages;
+pub mod reference;
 mod shell;
 pub mod visit;
 
-pub use pages::App;
+pub use pages::{App, TIMELINE_KINDS};
 pub use shell::{failure_shell, shell};
 pub use visit::{Flash, Visit};

@@ -8,7 +8,9 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 /// Scripts of every page. Each makes something better that works without it too.
-const SCRIPTS: [&str; 8] = ["times", "copy", "live", "menus", "phone_window", "axis", "palette", "keys"];
+const SCRIPTS: [&str; 9] = ["times", "running", "copy", "live", "menus", "phone_window", "axis", "palette", "keys"];
+/// The same of the documentation alone: its search, and the language of its examples.
+const DOCS_SCRIPT: &str = "docs";
 
 /// Renders the page that the path names. Expects a [`Visit`] in the context.
 pub fn shell() -> impl IntoView {
@@ -24,9 +26,10 @@ pub fn failure_shell() -> impl IntoView {
 fn document(body: impl IntoView) -> impl IntoView {
     let visit = use_context::<Visit>();
     let lang = visit.as_ref().map_or("en", |visit| visit.lang.code());
+    let of_docs = visit.as_ref().filter(|visit| visit.path.starts_with("/docs")).map(|_| DOCS_SCRIPT);
     let assets = visit.map(|visit| visit.assets).unwrap_or_default();
-    let scripts =
-        SCRIPTS.map(|name| view! { <script type="module" src=format!("{assets}/{name}.js")></script> }).into_iter();
+    let scripts = SCRIPTS.into_iter().chain(of_docs);
+    let scripts = scripts.map(|name| view! { <script type="module" src=format!("{assets}/{name}.js")></script> });
     view! {
         <!DOCTYPE html>
         <html lang=lang>

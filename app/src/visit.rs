@@ -41,6 +41,8 @@ pub struct Visit {
     pub public_url: String,
     /// URL folder of this build's assets, for instance `/assets/0123abcd`.
     pub assets: String,
+    /// The asset by which other sites show a link to ours; none where this build has none.
+    pub picture: Option<&'static str>,
     /// Whether people can sign in with Google.
     pub google_sign_in: bool,
     /// Development mode: the banner shows.
@@ -49,6 +51,10 @@ pub struct Visit {
     pub mpesa: Pays,
     /// How Paystack can be paid by.
     pub paystack: Pays,
+    /// How to reach whoever runs this server.
+    pub contact: Arc<Contact>,
+    /// On the status page: how the server does.
+    pub health: Option<Health>,
     /// Fresh random text, used as the idempotency key of the forms of this page.
     pub form_token: String,
     /// Id of the workspace that the page is about, which its forms carry along (`components::of_workspace`).
@@ -104,6 +110,39 @@ impl Visit {
     }
 }
 
+/// How to reach whoever runs this server; what is empty is not told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// An e-mail address.
+    pub email: String,
+    /// A telephone number, as it is shown.
+    pub phone: String,
+    /// When somebody is there.
+    pub hours: String,
+    /// Where, in one line.
+    pub address: String,
+}
+
+impl Contact {
+    /// Whether nothing is told.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How the server does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// The database answers.
+    pub database: bool,
+    /// It is being stopped.
+    pub is_draining: bool,
+    /// Calls can be made and come in; `None` where this server has no part in them.
+    pub calls: Option<bool>,
+    /// When that was found, RFC 3339.
+    pub at: String,
+}
+
 /// What becomes of a top-up by a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pays {
@@ -149,8 +188,21 @@ pub enum Flash {
     ActionsRead(Box<(ValidatedActions, String, String)>),
     /// What checking a handler came to, with what was asked.
     HandlerChecked(Box<(CheckedHandler, CheckHandler)>),
+    /// What a request of the log answered when it was sent again.
+    Repeated(Box<Repeated>),
     /// The receipt of a number that was erased.
     Erased(Box<ErasureReceipt>),
+}
+
+/// The answer to a request of the log that was sent again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Repeated {
+    /// Its id in the log.
+    pub request_id: String,
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// The answer's JSON.
+    pub body: String,
 }
 
 /// Status and redirect of the answer, set while a page renders and read by the server afterwards.

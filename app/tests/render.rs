@@ -2,6 +2,7 @@
 //!
 //! `CONSOLE_PREVIEW=DIR` also writes every rendered page there, to be looked at in a browser.
 
+mod pages;
 mod scripted;
 
 use app::{
@@ -36,6 +37,9 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         assets: "/assets/test".to_owned(),
         google_sign_in: true,
         development: true,
+        picture: Some("og.png"),
+        contact: Arc::default(),
+        health: None,
         mpesa: Pays::Simulated,
         paystack: Pays::Simulated,
         form_token: "form-token".to_owned(),
@@ -125,6 +129,7 @@ async fn no_page_carries_inline_styles() {
         "/calls",
         "/wallet",
         "/developers/keys",
+        "/developers/requests?open=req_019a0000",
         "/softphone",
         "/workspace/members",
         "/workspace/audit",
@@ -147,6 +152,65 @@ async fn a_new_workspace_sees_next_steps_and_not_empty_tables() {
         let (html, _) = render(name, visit(Arc::new(api), url), url).await;
         assert!(html.contains("class=\"empty\""), "{url}");
     }
+}
+
+#[tokio::test]
+async fn a_request_of_the_log_opens_beside_its_list() {
+    let html = page("requests", "/developers/requests?status=2xx").await;
+    assert!(html.contains("href=\"/developers/requests?status=2xx&amp;open=req_019a0000\""), "{html}");
+    assert!(!html.contains("opened-title"));
+    let html = page("request", "/developers/requests?status=2xx&open=req_019a0000").await;
+    assert!(html.contains("curl -X POST") && html.contains(&format!("href=\"/calls/{ID}\"")), "{html}");
+    assert!(html.contains("href=\"/developers/requests?status=2xx\"") && html.contains("name=\"sure\""), "{html}");
+}
+
+#[tokio::test]
+async fn a_document_of_the_playground_is_passed_on_as_a_link() {
+    let html = page("playground", "/developers/playground").await;
+    assert!(html.contains("class=\"chip\"") && !html.contains("id=\"share\""), "{html}");
+    let shared = visit(Arc::new(ScriptedApi::default()), "/developers/playground?document=<Response/>&compat=twilio");
+    let (html, _) = render("playground-shared", shared, "/developers/playground").await;
+    assert!(html.contains("&lt;Response/&gt;</textarea>"), "{html}");
+    let ends = visit(Arc::new(ScriptedApi::default()), "/developers/playground?document=</textarea><b>");
+    let (ends, _) = render("playground-ends", ends, "/developers/playground").await;
+    assert!(ends.contains("&lt;/textarea&gt;&lt;b&gt;</textarea>"), "nobody else's link writes the page");
+    let link = "http://localhost:4000/developers/playground?document=%3CResponse%2F%3E&amp;compat=twilio";
+    assert!(html.contains(link), "{html}");
+}
+
+#[tokio::test]
+async fn the_wallet_says_what_an_entry_paid_and_what_each_day_took() {
+    let html = page("wallet-entries", "/wallet").await;
+    assert!(html.contains("+254722000042 · 0:47 at KES 3.00/min"), "{html}");
+    assert!(html.contains("Spent on calls by day") && html.matches("chart__bar").count() == 14, "{html}");
+    let api = ScriptedApi { role: "finance", ..ScriptedApi::default() };
+    let (html, _) = render("wallet-finance", visit(Arc::new(api), "/wallet"), "/wallet").await;
+    assert!(html.contains("-KES 100.00"));
+}
+
+#[tokio::test]
+async fn the_public_site_says_who_how_and_what_it_costs() {
+    let api = || ScriptedApi { signed_out: true, ..ScriptedApi::default() };
+    let mut about = visit(Arc::new(api()), "/contact");
+    about.contact = Arc::new(app::visit::Contact { email: "help@voice.example".to_owned(), ..Default::default() });
+    let (html, _) = render("contact", about, "/contact").await;
+    assert!(html.contains("mailto:help@voice.example") && html.contains("property=\"og:title\""), "{html}");
+    assert!(html.contains("content=\"http://localhost:4000/assets/test/og.png\""), "{html}");
+    let (html, answer) = render("status", visit(Arc::new(api()), "/status"), "/status").await;
+    assert_eq!(answer.status, Some(503), "a server of which nothing is known");
+    assert!(html.contains("Something does not work"), "{html}");
+    let mut well = visit(Arc::new(api()), "/status");
+    well.health = Some(app::visit::Health {
+        database: true,
+        is_draining: false,
+        calls: Some(true),
+        at: "2026-11-21T09:31:07Z".to_owned(),
+    });
+    let (html, answer) = render("status-well", well, "/status").await;
+    assert!(answer.status.is_none() && html.contains("Everything works"), "{html}");
+    let (html, _) = render("landing-call", visit(Arc::new(api()), "/"), "/").await;
+    assert!(html.contains("class=\"shown__call\"") && html.contains("axis__field") && html.contains("inert"), "{html}");
+    render("about", visit(Arc::new(api()), "/about"), "/about").await;
 }
 
 #[tokio::test]
@@ -284,6 +348,7 @@ async fn a_numbers_page_shows_devices_and_asks_before_the_number_is_released() {
 async fn secrets_of_a_number_are_shown_once() {
     let path = format!("/console/numbers/{ID}");
     let html = shown_by("credential", &format!("{path}/sip-credentials"), &[("label", "Reception")]).await;
+    assert!(html.contains("class=\"qr\"") && html.contains("aria-label=\"The account as a QR code\""), "{html}");
     assert!(html.contains("k7m2qd9xh3vbn4wz8tcf5rgjae") && html.contains("voice.example"));
     assert!(shown_by("secret", &format!("{path}/routing/rotate-secret"), &[]).await.contains("whsec_0a1b2c"));
 }
@@ -310,6 +375,7 @@ async fn a_statement_prints_with_its_vat_and_entries_link_to_what_they_paid() {
     assert!(html.contains("/v1/wallet/statements/2026-11/entries.csv") && html.contains("KES 897.65"));
     let html = page("statement", "/wallet/statements/2026-11").await;
     assert!(html.contains("VAT") && html.contains("KES 13.79") && html.contains("9f86d081884c7d65"));
+    assert!(html.contains("Taxed value, net") && html.contains("KES 113.79"), "{html}");
 }
 
 #[tokio::test]
@@ -394,6 +460,7 @@ async fn recordings_can_be_heard_and_what_is_kept_is_told() {
     let html = page("recordings", "/recordings").await;
     assert_eq!(html.matches("<audio").count(), 1, "the one that is ready");
     assert!(html.contains(&format!("src=\"/v1/recordings/{ID}/audio\"")) && html.contains("class=\"waveform\""));
+    assert!(html.contains(&format!("href=\"/v1/recordings/{ID}/audio?format=ogg\" download=\"{ID}.ogg\"")), "{html}");
     assert!(html.contains("What was recorded is damaged.") && html.contains("data-live-seconds"));
     assert!(html.contains(&format!("action=\"/console/recordings/{ID}/delete\"")));
     let html = page("storage", "/recordings/storage").await;

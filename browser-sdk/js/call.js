@@ -3,8 +3,9 @@
 import { Media } from "./edge.js";
 import { Events } from "./events.js";
 import { fault, mediaFault, microphoneFault } from "./faults.js";
-import { CallLife, endedByUs, forTheWire, target, transferProgress } from "./sautikit.js";
-import { Deferred, Ending, Turns, sleep } from "./waiting.js";
+import { CallLife, endedByUs, forTheWire, transferProgress } from "./sautikit.js";
+import { Call } from "./shown.js";
+import { Deferred, Ending, Turns, sleep, within } from "./waiting.js";
 
 // SIP statuses that say why we end a call.
 export const DECLINE = 603;
@@ -20,10 +21,8 @@ const PENDING = 491;
 const MOST_TRIES = 5;
 // Wait when another offer is under way: its answer takes a round trip.
 const BUSY_MS = 250;
-// A new way that is not there by now is looked for again: ICE and DTLS take two round trips each …
+// A new way that is not there by now is looked for again: ICE and DTLS take two round trips each.
 const MEND_MS = 3_000;
-// … and how often it is looked meanwhile whether the network has changed once more.
-const MEND_STEP_MS = 250;
 // The server gives a lost call up after 30 s; by now it has.
 const LOST_LIMIT_MS = 35_000;
 // Between two readings of the quality: long enough to hear a sentence, short enough to act.
@@ -32,11 +31,13 @@ const QUALITY_MS = 5_000;
 const LEVEL_MS = 200;
 // The event that costs something only while somebody listens.
 const LEVEL = "audiolevel";
+// Where a page's other requests leave too little for 50 packets a second each way; Chromium alone tells.
+const NARROW_MBITS = 0.25;
 // Digits that RFC 4733 knows, and the pause of RTCDTMFSender.
 const DIGITS = /^[\d*#ABCDabcd,]+$/;
 
 const wrong = () => fault("call.wrong_state");
-const described = (promise) => promise.then(forTheWire, (thrown) => { throw mediaFault(thrown); });
+const described = (promise) => promise.then((sdp) => forTheWire(sdp, navigator.connection?.downlink < NARROW_MBITS), (thrown) => { throw mediaFault(thrown); });
 const applied = (promise) => promise.catch((thrown) => { throw mediaFault(thrown); });
 
 /** A call as the client knows it. */
@@ -59,13 +60,16 @@ export class Line {
   // Of our offers in the established call, one at a time, and the one that waits for its answer.
   #turns = new Turns();
   #offering;
-  #isMending = false;
-  #mendDue = false;
+  #mendDue;
   // Fires when what is lost does not come back.
   #givenUp;
   // Who waits for the answer to a REFER.
   #transferring;
   #isMetering = false;
+  // Settles when the end that this page wanted is told.
+  #parted;
+  // The seconds that the gateway has counted.
+  #counted;
   // Who waits for digits, by the number that `CallLife` knows them by.
   #pressed = [];
 
@@ -78,6 +82,8 @@ export class Line {
   }
 
   get state() { return this.life.state; }
+
+  get durationSeconds() { return this.#counted ?? this.life.durationSeconds; }
 
   get isActive() { return this.state === "active"; }
 
@@ -106,11 +112,16 @@ export class Line {
     this.watchQuality();
   }
 
-  /** Always the last thing that happens. */
-  onEnded([ended, isFailure]) {
+  /** Always the last thing that happens. `seconds`: what the gateway has counted, where it said so. */
+  onEnded(end, seconds) {
     if (!this.life.end()) return;
     this.#release();
-    const told = { ...ended, durationSeconds: this.life.durationSeconds };
+    this.#tellEnd(end, seconds);
+  }
+
+  #tellEnd([ended, isFailure], seconds) {
+    if (seconds) this.#counted = Number(seconds);
+    const told = { ...ended, durationSeconds: this.durationSeconds };
     if (isFailure) this.events.emit("failed", told);
     this.events.emit("ended", told);
   }
@@ -181,12 +192,19 @@ export class Line {
     this.#client.answer(this.session, answer ? 200 : NOT_ACCEPTABLE, answer);
   }
 
-  /** Ends the call in whatever way its state allows. The microphone is free at once; `ended` does not wait for the network. */
-  giveUp(status) {
-    const { state } = this;
-    if (state === "ended") return;
-    this.#leave(status);
-    this.onEnded(endedByUs(state, status));
+  /**
+   * Ends the call in whatever way its state allows. The microphone is free at once; `ended`, and what this gives, waits for the
+   * seconds that the gateway has counted, unless the page is about to go.
+   */
+  giveUp(status, isLeaving) {
+    const { state, isActive } = this;
+    if (state === "ended") return this.#parted;
+    const counted = this.#leave(status);
+    const end = endedByUs(state, status);
+    if (!isActive || isLeaving) return this.onEnded(end);
+    this.life.end();
+    this.#release();
+    return (this.#parted = counted.then((seconds) => this.#tellEnd(end, seconds)));
   }
 
   /** The network did not come back, or the call is not known any more. */
@@ -202,8 +220,8 @@ export class Line {
   }
 
   #leave(status) {
-    if (this.session !== undefined) this.#client.hangUp(this.session, status);
     this.#client.forget(this);
+    if (this.session !== undefined) return this.#client.hangUp(this.session, status);
   }
 
   mute(isMuted) {
@@ -232,6 +250,9 @@ export class Line {
     if (!this.media) throw wrong();
     return this.media.stats();
   }
+
+  /** Hangs up. */
+  decline() { return this.giveUp(DECLINE); }
 
   reject(reason) { this.giveUp({ busy: BUSY, unavailable: UNAVAILABLE }[reason] ?? DECLINE); }
 
@@ -292,6 +313,11 @@ export class Line {
     if (!isUp) this.mend();
   }
 
+  /** The audio's way is another one now, whatever the browser says: until it has found that, nothing is heard. */
+  onMoved() {
+    if (this.isActive) this.#tellLifeline(this.life.audio(false));
+  }
+
   /** The connection to the gateway is there, or gone. */
   onGateway(isUp) {
     if (this.isActive) this.#tellLifeline(this.life.gateway(isUp));
@@ -315,17 +341,16 @@ export class Line {
    */
   async mend() {
     if (!this.isActive) return;
-    this.#mendDue = true;
-    if (this.#isMending) return;
-    this.#isMending = true;
+    this.#mendDue?.resolve();
+    if (this.#mendDue) return;
     while (!this.ending.isOver && this.#client.state === "registered") {
-      this.#mendDue = false;
+      const due = this.#mendDue = new Deferred();
       // Refused, or lost with the connection: the next round tries again.
       await this.offerAnew(true).catch(() => {});
-      for (let waited = 0; waited < MEND_MS && !this.#mendDue; waited += MEND_STEP_MS) await sleep(MEND_STEP_MS);
-      if (!this.#mendDue && this.life.isHeard) break;
+      const isDue = await within(MEND_MS, due.promise.then(() => true)).catch(() => false);
+      if (!isDue && this.life.isHeard) break;
     }
-    this.#isMending = false;
+    this.#mendDue = undefined;
   }
 
   /** Goes on with a call that another page left. */
@@ -353,7 +378,7 @@ export class Line {
   /** Has the gateway connect the other side with somebody else; settles when it has agreed. */
   async transfer(to) {
     if (!this.isActive) throw wrong();
-    const address = target(to, this.#client.domain);
+    const address = this.#client.transferTarget(to);
     if (!address) throw fault("call.destination_invalid");
     // One at a time, as the gateway has it too: a NOTIFY does not say of which it tells.
     if (this.#transferring) throw wrong();
@@ -427,66 +452,4 @@ export class Line {
     }
     this.#isMetering = false;
   }
-}
-
-/** What the page sees of a call. Its types and documentation are in index.esm.d.ts. */
-class Call {
-  #line;
-
-  constructor(line) { this.#line = line; }
-
-  get id() { return this.#line.id; }
-
-  get callId() { return this.#line.serverId; }
-
-  get direction() { return this.#line.isIncoming ? "inbound" : "outbound"; }
-
-  get from() { return this.#line.from; }
-
-  get to() { return this.#line.to; }
-
-  get state() { return this.#line.state; }
-
-  get durationSeconds() { return this.#line.life.durationSeconds; }
-
-  get isMuted() { return this.#line.isMuted; }
-
-  get isHeld() { return this.#line.isHeld; }
-
-  get isWaiting() { return this.#line.isWaiting; }
-
-  get isListenOnly() { return this.#line.media?.isListenOnly ?? false; }
-
-  get isReconnecting() { return !this.#line.life.isWhole; }
-
-  get customHeaders() { return this.#line.customHeaders; }
-
-  on(event, handler) { return this.#listen(event, handler, false); }
-
-  once(event, handler) { return this.#listen(event, handler, true); }
-
-  #listen(event, handler, once) {
-    const off = this.#line.events.on(event, handler, once);
-    this.#line.watchLevels(event);
-    return off;
-  }
-
-  off(event, handler) { this.#line.events.off(event, handler); }
-
-  accept(options) { return this.#line.accept(options); }
-
-  // These act at once; their promises are for `await`.
-  async reject(options) { this.#line.reject(options?.reason); }
-
-  async hangup() { this.#line.giveUp(DECLINE); }
-
-  mute(muted = true) { this.#line.mute(Boolean(muted)); }
-
-  hold(held = true) { return this.#line.hold(Boolean(held)); }
-
-  transfer(to) { return this.#line.transfer(to); }
-
-  sendDtmf(digits) { return this.#line.sendDtmf(digits); }
-
-  getStats() { return this.#line.stats(); }
 }

@@ -9,24 +9,17 @@ import { Events } from "./events.js";
 import { fault, useErrorClass } from "./faults.js";
 import { keep, takeKept } from "./kept.js";
 import { orderOf } from "./order.js";
+import { Pulse } from "./pulse.js";
 import { Registration } from "./registration.js";
-import begin, { Phone, backoffMs, expectedMos, shown } from "./sautikit.js";
+import begin, { Phone, backoffMs, expectedMos, shown, target } from "./sautikit.js";
 import { Deferred, Ending, within } from "./waiting.js";
 
 export { Events, begin, listDevices, useErrorClass };
 
-// Between two keep-alives (RFC 7118 §6 allows RFC 5626's double CRLF): below the 30 s after which the shortest-lived proxies drop
-// an idle connection.
-const KEEP_ALIVE_MS = 25_000;
-const PING = "\r\n\r\n";
-// A timer that is late by so much has slept: hidden pages are served once a minute at worst, but not one with a call.
-const SLEPT_MS = 10_000;
 // A socket that is not open by now will not be: proxies that swallow the upgrade say nothing at all.
 const OPEN_LIMIT_MS = 10_000;
-// A gateway that does not answer a ping by now is not there: the socket of another network says nothing at all.
-const PONG_LIMIT_MS = 1_000;
-// The same for a page that measures (`preflight`).
-const PING_LIMIT_MS = 5_000;
+// Who hangs up waits no longer for the seconds that the gateway has counted.
+const PARTING_LIMIT_MS = 1_000;
 
 /**
  * disconnected ── connect() ──► connecting ──► registered ◄──► reconnecting
@@ -52,13 +45,13 @@ export class Core {
   #alarm;
   // Ends whatever connects or reconnects.
   #ending;
-  #keepAlive;
   // The way to the gateway is another one since the last connection.
   #hasMoved = false;
   // Cuts the wait before the next attempt to connect short.
   #hurry;
-  // Resolved by the next message of the gateway's.
-  #pong;
+  // Who waits for the end of a call that it has hung up.
+  #partings = new Map();
+  #pulse = new Pulse((text) => this.#send(text), () => this.#onWayChanged(false));
 
   /** Reads the options lazily; they belong to the page. */
   constructor(options) {
@@ -123,6 +116,7 @@ export class Core {
     if (what === "registered") return this.#registration.onRegistered(id, told);
     if (what === "registrationFailed") return this.#registration.onFailed(id, told);
     if (what === "incoming") return this.#onInvite(id, told, more);
+    if (what === "ended") this.#partings.get(id)?.resolve(more);
     const line = this.#lines.find(({ session }) => session === id);
     switch (line && what) {
       case "ringing":
@@ -133,7 +127,7 @@ export class Core {
         break;
       case "ended":
         this.forget(line);
-        line.onEnded(told);
+        line.onEnded(told, more);
         break;
       case "outcome":
         line.onOutcome(told);
@@ -157,7 +151,8 @@ export class Core {
   }
 
   #onInvite(session, { from, sdp, customHeaders }, serverId) {
-    const isBusy = this.#othersUp().length > 0;
+    if (this.state === "disconnected") return this.answer(session, UNAVAILABLE);
+    const isBusy = this.#lines.some((line) => line.isActive);
     if (isBusy && this.#options.callWaiting === false) return this.answer(session, 486);
     const line = this.#file({ session, isIncoming: true, from, to: this.identity, customHeaders });
     Object.assign(line, { isWaiting: isBusy, serverId: serverId || undefined, offered: sdp });
@@ -182,9 +177,15 @@ export class Core {
     return done;
   }
 
-  hangUp(session, status) {
+  /** Ends a call; settles with the seconds that the gateway has counted, where it says so in time. */
+  async hangUp(session, status) {
+    const parting = new Deferred();
+    this.#partings.set(session, parting);
     this.phone.hangUp(session, status);
     this.pump();
+    const seconds = await within(PARTING_LIMIT_MS, parting.promise).catch(() => {});
+    this.#partings.delete(session);
+    return seconds;
   }
 
   /** Offers anew; gives a status when that cannot be done now, 0 when the call does not stand. */
@@ -192,6 +193,14 @@ export class Core {
     const refused = this.phone.offer(session, sdp);
     this.pump();
     return refused;
+  }
+
+  /** Where a call is handed over to: whom another call of ours is with, or a destination; none when it is neither. */
+  transferTarget(to) {
+    const line = this.#lines.find(({ id }) => id === to?.id);
+    if (!line) return target(typeof to === "string" ? to : "", this.domain);
+    const [address, dialog] = this.phone.replaces(line.session)?.split("\n") ?? [];
+    return address && `${address}?Replaces=${encodeURIComponent(dialog)}`;
   }
 
   /** Asks for a transfer; false: the call does not stand. */
@@ -206,13 +215,16 @@ export class Core {
   /** Token, socket, registration. */
   async connect() {
     if (this.state !== "disconnected") return;
+    // Of a client that has only just disconnected.
+    if (this.#socket) this.#hangSocketUp();
     this.state = "connecting";
     const ending = this.#begin();
     try {
       await this.#establish(ending);
     } catch (thrown) {
       // Disconnected meanwhile; perhaps it connects anew by now, so that nothing here is ours to close.
-      if (!ending.isOver) this.#close();
+      if (!ending.isOver) this.#forget();
+    this.#hangSocketUp();
       throw thrown;
     }
     this.setRegistered();
@@ -231,7 +243,7 @@ export class Core {
 
   setRegistered() {
     this.state = "registered";
-    this.#keepOpen();
+    this.#pulse.beat();
     this.events.emit("registered", { identity: this.identity });
   }
 
@@ -259,8 +271,7 @@ export class Core {
       this.#onClosed(socket);
     };
     socket.onmessage = ({ data }) => {
-      this.#pong?.resolve();
-      this.#pong = undefined;
+      this.#pulse.felt();
       if (typeof data === "string") this.phone.receive(data);
       this.pump();
     };
@@ -337,48 +348,42 @@ export class Core {
     this.pump();
   }
 
-  #keepOpen() {
-    clearTimeout(this.#keepAlive);
-    const due = Date.now() + KEEP_ALIVE_MS;
-    this.#keepAlive = setTimeout(() => {
-      // The browser says nothing of a lid that was closed over a page in view.
-      if (Date.now() - due > SLEPT_MS) this.#onWayChanged(false);
-      if (this.state === "disconnected") return;
-      this.#send(PING);
-      this.#keepOpen();
-    }, KEEP_ALIVE_MS);
-  }
-
   #send(text) {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
 
-  /** Hangs up, unregisters, closes. */
-  disconnect() {
+  /** Hangs up, unregisters, closes; `atOnce`: without waiting for what the gateway has counted. */
+  async disconnect(atOnce) {
     if (this.state === "disconnected") return;
-    for (const line of [...this.#lines]) line.giveUp(DECLINE);
+    const parted = Promise.all([...this.#lines].map((line) => line.giveUp(DECLINE, atOnce)));
     this.#registration.end();
     this.pump();
-    this.#close();
+    this.#forget();
+    const socket = this.#socket;
     this.events.emit("unregistered");
+    await parted;
+    // By now the page may have connected anew.
+    if (this.#socket === socket) this.#hangSocketUp();
   }
 
-  #close() {
+  #forget() {
     this.state = "disconnected";
     this.isReconnecting = false;
     this.#ending?.end();
-    clearTimeout(this.#keepAlive);
+    this.#pulse.stop();
     this.#registration.forget();
+  }
+
+  #hangSocketUp() {
     this.#dropSocket();
     this.phone.disconnected();
     this.pump();
   }
 
-  // ── the browser's news ──
-
   #onBrowser(what) {
     if (what === "devices") this.devices.onChange();
     else if (what === "leaving") this.#leave();
+    else if (what === "offline") this.#move();
     else this.#onWayChanged(what === "network");
   }
 
@@ -386,36 +391,34 @@ export class Core {
   async #onWayChanged(isCertain) {
     if (this.isReconnecting) {
       // Not after the rest of the wait, which was for another network.
-      this.#hasMoved ||= isCertain;
+      if (isCertain) this.#move();
       this.#hurry?.resolve();
       return;
     }
     if (!this.isUp) return;
     if (isCertain) return this.#cut();
     const socket = this.#socket;
-    const isThere = await this.#pongWithin(PONG_LIMIT_MS);
+    const isThere = await this.#pulse.isFelt();
     if (!isThere && this.#socket === socket && !this.isReconnecting) return this.#cut();
     this.#registration.renewIfDue();
   }
 
-  // Takes the connection for lost: the calls need a new way too.
-  #cut() {
+  #move() {
     this.#hasMoved = true;
-    if (this.#socket) this.#onClosed(this.#socket);
+    for (const line of this.#lines) line.onMoved();
   }
 
-  #pongWithin(ms) {
-    // Two who ask at once wait for the same answer.
-    this.#pong ??= new Deferred();
-    this.#send(PING);
-    return within(ms, this.#pong.promise).then(() => true, () => false);
+  // Takes the connection for lost: the calls need a new way too.
+  #cut() {
+    this.#move();
+    if (this.#socket) this.#onClosed(this.#socket);
   }
 
   /** Milliseconds to the gateway and back. */
   async ping() {
-    const since = performance.now();
-    if (this.state !== "registered" || !(await this.#pongWithin(PING_LIMIT_MS))) throw fault("client.not_connected");
-    return performance.now() - since;
+    const tookMs = this.state === "registered" ? await this.#pulse.measure() : undefined;
+    if (tookMs === undefined) throw fault("client.not_connected");
+    return tookMs;
   }
 
   // The page goes away: what rings or talks is told so, instead of being found dead half a minute later, by CANCEL, BYE, or 480 for
@@ -423,7 +426,7 @@ export class Core {
   // left alone.
   #leave() {
     const lines = this.#options.resume === true ? keep(this.#lines, this.#options.shared === true) : [...this.#lines];
-    for (const line of lines) line.giveUp(["incoming", "accepting"].includes(line.state) ? UNAVAILABLE : DECLINE);
+    for (const line of lines) line.giveUp(["incoming", "accepting"].includes(line.state) ? UNAVAILABLE : DECLINE, true);
   }
 
   // Takes over what the page before left in this tab; in a phone that tabs share, in any (tabs.js).
@@ -441,8 +444,6 @@ export class Core {
       line.resume();
     }
   }
-
-  // ── calls ──
 
   /** Calls. Asks for the microphone first, so that no phone rings for a call without sound. */
   async call(destination, options) {
@@ -486,12 +487,9 @@ export class Core {
 
   get withSound() { return this.#lines.filter((line) => line.media); }
 
-  // The calls that are up, besides this one.
-  #othersUp(besides) { return this.#lines.filter((line) => line.isActive && line !== besides); }
-
   /** What is up is held while `line` begins, or as the option `others` says: nobody talks to two people at once by accident. */
   makeWay(line, options) {
-    for (const other of this.#othersUp(line)) {
+    for (const other of this.#lines.filter((other) => other.isActive && other !== line)) {
       if (options?.others === "hangup") other.giveUp(DECLINE);
       // One that can't be held is silent here all the same, or ends by itself.
       else if (options?.others !== "keep") other.hold(true).catch(() => {});

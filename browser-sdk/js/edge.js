@@ -6,8 +6,6 @@ import { Turns, within } from "./waiting.js";
 // How long the browser's question for the microphone may stay open: long enough to read it, short enough that nobody waits
 // for a person who has left.
 const MICROPHONE_LIMIT_MS = 30_000;
-// Longest wait for ICE candidates: a silent STUN server must not hold the call up; host candidates are there by then.
-const GATHERING_LIMIT_MS = 2_000;
 
 const devices = () => globalThis.navigator?.mediaDevices;
 
@@ -30,9 +28,18 @@ async function microphone(audio, input) {
   });
 }
 
+const close = (peer) => {
+  if (!peer) return;
+  peer.ontrack = peer.onconnectionstatechange = null;
+  peer.close();
+};
+
 /** Peer connection, microphone and loudspeaker of one call. */
 export class Media {
   #peer;
+  // The one before, until the new one is connected.
+  #former;
+  #settings;
   #stream;
   #audio;
   #tones;
@@ -62,7 +69,7 @@ export class Media {
       this.#take(stream);
     }
     if (this.#isClosed) throw new DOMException("", "AbortError");
-    const peer = this.#peer = new RTCPeerConnection(Array.isArray(iceServers) ? { iceServers } : {});
+    this.#settings = Array.isArray(iceServers) ? { iceServers } : {};
     this.#audio = new Audio();
     this.#audio.autoplay = true;
     this.#audio.setAttribute("data-sautikit", "call");
@@ -70,16 +77,26 @@ export class Media {
     document.body?.append(this.#audio);
     // One that is gone by now leaves the system's choice.
     if (output) this.playOn(output).catch(() => {});
+    this.#connect();
+  }
+
+  // A connection that sends the microphone and is played.
+  #connect() {
+    const peer = this.#peer = new RTCPeerConnection(this.#settings);
     this.#stream?.getAudioTracks().forEach((track) => peer.addTrack(track, this.#stream));
     // Open both ways all the same: a microphone that comes later needs no new description.
     if (!this.#stream) peer.addTransceiver("audio");
     peer.ontrack = ({ streams, track }) => this.#play(streams[0] ?? new MediaStream([track]));
     peer.onconnectionstatechange = () => {
       const told = { connected: "connected", disconnected: "lost", failed: "lost" }[peer.connectionState];
-      if (told) this.#told(told, "");
+      // The one before may come back meanwhile: it goes all the same once the new one is there.
+      if (!told || peer !== this.#peer) return;
+      this.#told(told, "");
+      if (told === "connected") this.#former = close(this.#former);
     };
     this.#tones = peer.getSenders().find(({ dtmf }) => dtmf)?.dtmf;
     if (this.#tones) this.#tones.ontonechange = ({ tone }) => this.#told("tone", tone);
+    this.#direct();
   }
 
   // The stream is never copied: `clone()` makes new tracks, which nobody would stop.
@@ -106,27 +123,42 @@ export class Media {
 
   #remote(type, sdp) { return this.#peer.setRemoteDescription({ type, sdp }); }
 
+  // Without candidates: the gateway has one address that everybody reaches, so it waits for our checks and learns from them where
+  // we are (RFC 8445 §2.5, §7.3.1.3). Nobody waits for what may be a silent STUN server or a network that the browser has not seen.
   async #describe(description) {
     const peer = this.#peer;
     await peer.setLocalDescription(description);
-    await within(GATHERING_LIMIT_MS, new Promise((done) => {
-      const look = peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && done();
-      look();
-    })).catch(() => {});
-    peer.onicegatheringstatechange = null;
     return peer.localDescription.sdp;
   }
 
-  /** Our offer with every candidate; in a call that stands `iceRestart` looks for a new way. */
-  offer(iceRestart) { return this.#turns.take(async () => this.#describe(await this.#peer.createOffer({ iceRestart }))); }
-
-  /** Our offer came to nothing: the description before it counts again. */
-  rollBack() {
-    const isOpen = () => this.#peer.signalingState === "have-local-offer";
-    return this.#turns.take(async () => isOpen() && this.#peer.setLocalDescription({ type: "rollback" })).catch(() => {});
+  /**
+   * Our offer; in a call that stands `anew` looks for a new way, by a new connection: one that had a way asks
+   * for another only twice a second, and first where it has asked before.
+   */
+  offer(anew) {
+    return this.#turns.take(async () => {
+      if (anew) {
+        // Of two that are not connected the newer one is of no more use than the older.
+        if (this.#former) close(this.#peer);
+        this.#former ??= this.#peer;
+        this.#connect();
+      }
+      return this.#describe(await this.#peer.createOffer());
+    });
   }
 
-  /** Our answer to the peer's offer, with every candidate. */
+  /** Our offer came to nothing: the description before it counts again, or the connection. */
+  rollBack() {
+    return this.#turns.take(async () => {
+      if (this.#peer.signalingState !== "have-local-offer") return;
+      if (!this.#former) return this.#peer.setLocalDescription({ type: "rollback" });
+      close(this.#peer);
+      this.#peer = this.#former;
+      this.#former = undefined;
+    }).catch(() => {});
+  }
+
+  /** Our answer to the peer's offer. */
   answer(sdp) {
     return this.#turns.take(async () => {
       await this.#remote("offer", sdp);
@@ -164,8 +196,12 @@ export class Media {
   hold(isHeld) {
     this.#isHeld = isHeld;
     this.#audio.muted = isHeld;
-    for (const transceiver of this.#peer.getTransceivers()) transceiver.direction = isHeld ? "sendonly" : "sendrecv";
+    this.#direct();
     this.#quieten();
+  }
+
+  #direct() {
+    for (const transceiver of this.#peer.getTransceivers()) transceiver.direction = this.#isHeld ? "sendonly" : "sendrecv";
   }
 
   get isListenOnly() { return !this.#stream; }
@@ -235,11 +271,8 @@ export class Media {
     this.#isClosed = true;
     this.#take(undefined);
     this.#gone.abort();
-    const peer = this.#peer;
-    if (peer) {
-      peer.ontrack = peer.onconnectionstatechange = null;
-      peer.close();
-    }
+    close(this.#peer);
+    close(this.#former);
     if (this.#tones) this.#tones.ontonechange = null;
     if (this.#audio) {
       this.#audio.srcObject = null;
@@ -258,14 +291,15 @@ export async function listDevices() {
 }
 
 /**
- * Tells "devices" when some come or go, "network" when the way to the gateway is another one for certain, "wake" when it may
- * be, "leaving" when the page goes away. Returns what ends it.
+ * Tells "devices" when some come or go, "offline" when there is no way to the gateway, "network" when it is another one for
+ * certain, "wake" when it may be, "leaving" when the page goes away. Returns what ends it.
  */
 export function watchBrowser(told) {
   const doc = globalThis.document;
   const watched = [
     [devices(), "devicechange", () => told("devices")],
     [globalThis, "online", () => told("network")],
+    [globalThis, "offline", () => told("offline")],
     // It comes when a page is closed, reloaded or left by a link, and messages that are sent from it still go out.
     [globalThis, "pagehide", () => told("leaving")],
     [globalThis.navigator?.connection, "change", () => told("wake")],

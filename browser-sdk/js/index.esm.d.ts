@@ -75,7 +75,10 @@ export interface Ended {
   code: number;
   /** The server's error code, such as "wallet.insufficient_balance". */
   error?: string;
-  /** Started seconds since the answer; 0 without one. */
+  /**
+   * Started seconds since the answer, 0 without one: the `duration_seconds` of the call's record. Where the gateway could not say
+   * (the network was lost) they are as counted here; where the call goes on without this page (a transfer), up to its leaving.
+   */
   durationSeconds: number;
 }
 
@@ -237,7 +240,7 @@ export class SautikitClient {
    * with `client.not_connected` when disconnect() comes between.
    */
   connect(): Promise<void>;
-  /** Ends all calls, and a connect() that is still under way. */
+  /** Ends all calls, and a connect() that is still under way. Settles when the end of the calls was told, a second later at most. */
   disconnect(): Promise<void>;
   /**
    * A number in international format, an identity, or a sip: address. Resolves when the call is on its way; while the
@@ -278,7 +281,7 @@ export interface Call {
   readonly from: string;
   readonly to: string;
   readonly state: CallState;
-  /** Started seconds since the answer. */
+  /** Started seconds since the answer, counted here; after the end as in `ended`. */
   readonly durationSeconds: number;
   readonly isMuted: boolean;
   readonly isHeld: boolean;
@@ -301,6 +304,7 @@ export interface Call {
    */
   accept(options?: AnswerOptions): Promise<void>;
   reject(options?: { reason?: "declined" | "busy" | "unavailable" }): Promise<void>;
+  /** The microphone is off and the call over at once; settles when `ended` was told, a round trip later and a second at most. */
   hangup(): Promise<void>;
   mute(muted?: boolean): void;
   /**
@@ -316,15 +320,19 @@ export interface Call {
   hold(held?: boolean): Promise<void>;
   /**
    * Hands the call over: the gateway connects the other side with `to`, a number, an identity or a sip: address, within what the
-   * token allows. Settles when the gateway has agreed to try; the event `transfer` tells the rest. Once they talk the call ends here.
+   * token allows, or with whom another call of this client is with, which has to be up and ends too (attended transfer). Settles when the gateway has agreed to try; the event `transfer` tells the rest. Once they talk the call ends here.
    *
    * Rejects with `call.wrong_state`, `call.destination_invalid`, or `call.change_refused`; then the call goes on.
    *
    * @example
    * call.on("transfer", ({ state }) => state === "failed" && say("Nobody there."));
    * await call.transfer("bob");
+   *
+   * @example
+   * const asked = await client.call("carol"); // holds `call`
+   * asked.once("answered", () => call.transfer(asked));
    */
-  transfer(to: string): Promise<void>;
+  transfer(to: string | Call): Promise<void>;
   /** 0-9, *, #, A-D; a comma waits two seconds. Behind the digits that still wait; settles when the last of these has gone. */
   sendDtmf(digits: string): Promise<void>;
   /** The browser's own statistics; `quality` is a reading of them. Rejects with `call.wrong_state` when there is no audio. */

@@ -103,11 +103,11 @@ export class SautikitClient {
     await core.connect();
   }
 
-  // At once, and what connects meanwhile is taken back: its connect() rejects.
+  // At once, but for calls, whose end is told first; what connects meanwhile is taken back: its connect() rejects.
   async disconnect() {
     this.#attempt = undefined;
     this.#connecting = undefined;
-    this.#core?.disconnect();
+    await this.#core?.disconnect();
   }
 
   async call(destination, options) {

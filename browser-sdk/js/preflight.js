@@ -90,8 +90,9 @@ async function ice(report, find, options) {
     await peer.setLocalDescription(await peer.createOffer());
     await done;
     report.candidates = [...kinds];
-    const hasUdp = report.candidates.some((kind) => kind.endsWith("/udp"));
-    find("audio path", hasUdp, hasUdp ? `The browser can send audio over UDP (${report.candidates.join(", ")}).` : "The browser finds no way to send audio over UDP: a policy or a VPN forbids it.");
+    const has = (protocol) => report.candidates.some((kind) => kind.endsWith(`/${protocol}`));
+    const way = has("udp") ? "UDP" : "TCP";
+    find("audio path", has("udp") || has("tcp"), has("udp") || has("tcp") ? `The browser can send audio over ${way} (${report.candidates.join(", ")}).` : "The browser finds no way to send audio: a policy or a VPN forbids it.");
   } finally {
     peer.close();
   }

@@ -68,7 +68,8 @@ class TabCall {
 
   hold(held) { return this.#ask(this.id, "hold", held); }
 
-  transfer(to) { return this.#ask(this.id, "transfer", to); }
+  // A call itself does not go from tab to tab.
+  transfer(to) { return this.#ask(this.id, "transfer", to instanceof TabCall ? { id: to.id } : to); }
 
   sendDtmf(digits) { return this.#ask(this.id, "sendDtmf", digits); }
 
@@ -150,7 +151,8 @@ export class SharedCore {
     removeEventListener("pagehide", this.#leave);
     const core = this.#core;
     this.#core = undefined;
-    core?.disconnect();
+    // What follows would reach nobody.
+    core?.disconnect(true);
     this.#abort.abort();
     this.#abort = undefined;
     this.#release?.();

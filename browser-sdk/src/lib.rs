@@ -16,7 +16,7 @@
 //! | `js/devices.js` | which microphone and loudspeaker, and what when one is unplugged? |
 //! | `js/edge.js` | peer connection, microphone, loudspeaker, and the browser's news |
 //! | `js/faults.js` | what went wrong, in words |
-//! | `js/events.js`, `js/waiting.js`, `js/kept.js` | handlers, waiting that ends, calls left for the next page |
+//! | `js/events.js`, `js/waiting.js`, `js/kept.js`, `js/pulse.js`, `js/shown.js` | handlers, waiting that ends, calls left for the next page, whether the gateway is there, a call as the page sees it |
 //!
 //! Not here: user interface, storage of credentials, any state that outlives the page.
 

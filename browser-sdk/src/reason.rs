@@ -1,5 +1,6 @@
 //! Why a call ended, as the page is told: one table from SIP, Q.850 and the catalogue's codes to nine words.
 
+use sip::dialog::LENGTH_HEADER;
 use sip::phone::{Cause, Message};
 
 use crate::call_state::CallState;
@@ -79,7 +80,7 @@ impl Ended {
             Cause::Lost(status) => plain(EndReason::NetworkLost, *status),
             Cause::Cancelled => plain(EndReason::Canceled, 487),
             Cause::Rejected(status) => plain(EndReason::Rejected, *status),
-            Cause::HungUp => plain(EndReason::LocalHangup, 200),
+            Cause::HungUp(_) => plain(EndReason::LocalHangup, 200),
             Cause::Bye(request) => {
                 let error = catalogue_code(request);
                 let reason =
@@ -87,6 +88,14 @@ impl Ended {
                 Self { reason, code: 200, error }
             }
         }
+    }
+}
+
+/// The seconds of the call's record, empty where the gateway has not told them.
+pub(crate) fn counted_seconds(cause: &Cause) -> &str {
+    match cause {
+        Cause::Bye(message) | Cause::HungUp(Some(message)) => message.get(LENGTH_HEADER),
+        _ => "",
     }
 }
 
@@ -173,8 +182,20 @@ mod tests {
     }
 
     #[test]
+    fn the_seconds_are_read_where_the_gateway_tells_them() {
+        let message = |text: &str| Message::read(text).unwrap();
+        let bye = message("BYE sip:a@b SIP/2.0\r\nX-Sautikit-Duration: 61\r\n\r\n");
+        assert_eq!(counted_seconds(&Cause::Bye(bye)), "61");
+        let ok = |header: &str| Cause::HungUp(Some(message(&format!("SIP/2.0 200 OK\r\n{header}\r\n\r\n"))));
+        assert_eq!(counted_seconds(&ok("x-sautikit-duration: 7")), "7");
+        for other in [ok("Server: x"), Cause::HungUp(None), Cause::Lost(408)] {
+            assert_eq!(counted_seconds(&other), "", "{other:?}");
+        }
+    }
+
+    #[test]
     fn silence_of_the_gateway_is_the_network() {
         assert_eq!(Ended::of(&Cause::Lost(408)).reason, EndReason::NetworkLost);
-        assert_eq!(Ended::of(&Cause::HungUp).reason, EndReason::LocalHangup);
+        assert_eq!(Ended::of(&Cause::HungUp(None)).reason, EndReason::LocalHangup);
     }
 }

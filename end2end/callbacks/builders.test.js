@@ -43,17 +43,17 @@ const DOCUMENTS = {
   "/twilio/dial": [
     twiml((r) => {
       const dial = r.dial({ callerId: NUMBER, timeout: 20, timeLimit: 600, action: "/after", hangupOnStar: true, answerOnBridge: true, record: "record-from-answer", recordingStatusCallback: "/kept" });
-      dial.number({ sendDigits: "wwww1928", url: "/who", method: "POST" }, CALLEE);
-      dial.client({ url: "/who" }, "asha");
-      dial.sip("sip:asha@example.com");
+      dial.number({ sendDigits: "wwww1928", url: "/who", method: "POST", statusCallback: "/legs", statusCallbackEvent: ["initiated", "ringing", "answered", "completed"], statusCallbackMethod: "POST" }, CALLEE);
+      dial.client({ url: "/who", statusCallback: "/legs" }, "asha");
+      dial.sip({ username: "simba", password: "secret", url: "/who" }, "sip:asha@example.com");
     }), ["dial"], []],
   "/twilio/dial with text": [twiml((r) => r.dial(CALLEE)), ["dial"], []],
   "/twilio/conference": [
-    twiml((r) => r.dial().conference({ beep: "onEnter", startConferenceOnEnter: true, endConferenceOnExit: false, maxParticipants: 5, statusCallback: "/who", statusCallbackEvent: ["join", "leave"] }, "team")),
+    twiml((r) => r.dial().conference({ beep: "onEnter", startConferenceOnEnter: true, endConferenceOnExit: false, maxParticipants: 5, participantLabel: "agent", waitUrl: "/wait", waitMethod: "POST", statusCallback: "/who", statusCallbackEvent: ["start", "end", "join", "leave", "mute", "hold", "modify"] }, "team")),
     ["conference"], []],
   "/twilio/queue": [twiml((r) => r.dial().queue("support")), ["dequeue"], []],
   "/twilio/record": [twiml((r) => r.record({ maxLength: 10, recordingStatusCallback: "/kept", recordingStatusCallbackEvent: ["completed"] })), ["record"], []],
-  "/twilio/enqueue": [twiml((r) => r.enqueue("support")), ["enqueue"], []],
+  "/twilio/enqueue": [twiml((r) => r.enqueue({ waitUrl: "/wait", action: "/after" }, "support")), ["enqueue"], []],
   "/twilio/leave": [twiml((r) => r.leave()), ["leave"], []],
   "/twilio/connect": [twiml((r) => r.connect().stream({ url: "wss://a.example/s" })), ["stream"], []],
   "/twilio/start": [twiml((r) => r.start().stream({ url: "wss://a.example/s" })), ["stream"], []],

@@ -48,6 +48,12 @@ export async function startExpress(secret, pages) {
     callbacks,
     /** The first callback that `is` true of, now or later. */
     told: (is) => eventually("a callback", () => callbacks.find(is)),
+    /** The forms that come to a page from now on, and the first of them. */
+    since() {
+      const before = callbacks.length;
+      const forms = (path) => callbacks.slice(before).filter((callback) => callback.path === path).map(({ form }) => form);
+      return { forms, told: (path) => eventually(path, () => forms(path)[0]) };
+    },
     stop() {
       listener.closeAllConnections();
       listener.close();

@@ -36,6 +36,10 @@ test("a PostgreSQL that is killed loses no end of a call", async () => {
   holds(await databaseAway(20, 8, "kill"));
 });
 
+test("nor does one that answers nothing while its connections stand, and nobody waits for it for long", async () => {
+  holds(await databaseAway(20, 8, "freeze"));
+});
+
 test("a full disk loses no end of a call", { skip: canMount() ? false : "needs root, to mount a small disk" }, async () => {
   holds(await diskFull(20, 8));
 });

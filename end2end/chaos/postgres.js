@@ -16,6 +16,9 @@ export async function startPostgres() {
     /** kill -9, all of its processes. */
     kill: () => call("kill", url),
     again: () => call("again", url),
+    /** Nothing is answered any more, on connections that stand: as behind a cut line, or a disk that hangs. */
+    freeze: () => call("freeze", url),
+    thaw: () => call("thaw", url),
     remove: () => call("stop", url),
   };
 }

@@ -104,8 +104,9 @@ export async function judge({ node, workspace, carrier }) {
   if (balance !== sum) faults.push(`the balance is ${balance}, the entries make ${sum}`);
   const { code, output } = await node.command("ledger", "verify");
   if (code !== 0) faults.push(`ledger verify: ${output}`);
+  const untold = [...carrier.calls.values()].filter(({ caller }) => caller.heard.has("INVITE") && !caller.answeredAt && !caller.endedAt);
   const figures = {
-    calls: carrier.calls.size, connected, records: records.length, entries: entries.length, lost, legs_never_told: deaf,
+    calls: carrier.calls.size, connected, records: records.length, entries: entries.length, lost, legs_never_told: deaf, callers_never_told: untold.length,
     ms_the_carrier_stood_still_at_most: Math.round(carrier.stoodStillMs),
   };
   return { faults, figures, verified: output.trim() };

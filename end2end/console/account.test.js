@@ -118,6 +118,7 @@ test("an operator finds the workspace, suspends it with a reason and lets it wor
   await page.goto(`${server.url}/workspace/audit`);
   await page.locator(".changes", { hasText: "unpaid invoice" }).waitFor();
 
+  await other.locator("summary", { hasText: "Resume" }).click();
   await press(other, "Resume Kliniki");
   await shown(other, "The workspace works again");
   await page.goto(`${server.url}/developers/keys`);

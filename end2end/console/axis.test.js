@@ -105,6 +105,32 @@ describe("the axis of a call", () => {
     assert.doesNotMatch(page.url(), /#/);
   });
 
+  test("each SIP message is an arrow at its party, and its text opens beside it without secrets", async () => {
+    await open();
+    const { data: messages } = await workspace.get(`/v1/calls/${id}/sip`);
+    const arrows = await drawing().locator(".mark--sip").evaluateAll((links) => links.map((link) => link.getAttribute("aria-label")));
+    assert.equal(arrows.length, messages.length);
+    assert.match((await lane("Caller").locator(".mark--sip").first().getAttribute("aria-label")), /^INVITE received, \+254722000042, \+0\.000 s/);
+    assert.match((await lane("Called").locator(".mark--sip").first().getAttribute("aria-label")), /^INVITE sent, \+254722009905/);
+    await lane("Called").locator(".mark--sip").first().click();
+    await opened().waitFor();
+    const text = await opened().innerText();
+    assert.match(text, /INVITE sip:[^]*Via: SIP\/2\.0\/UDP[^]*CSeq: \d+ INVITE/);
+    assert.match(page.url(), /#sip-\d+$/);
+    await page.keyboard.press("Escape");
+    assert.equal(await opened().count(), 0);
+  });
+
+  test("how each party sounded is a band with its score, and its pieces open beside it", async () => {
+    await open();
+    const band = lane("Called").locator("a[href^='#quality-']").first();
+    assert.match(await band.getAttribute("aria-label"), /^How it sounded, (MOS [1-4]\.\d|no packets), \+/);
+    await band.click();
+    await opened().waitFor();
+    assert.match(await opened().innerText(), /MOS[^]*Jitter/);
+    await page.keyboard.press("Escape");
+  });
+
   test("by keyboard: from mark to mark, in, out, closer and back", async () => {
     await open();
     const first = drawing().locator("a.mark").first();

@@ -4,6 +4,9 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
+import { refuses } from "../sipp/carriers.js";
+import { carrier } from "../sipp/sipp.js";
+import { reserveTrunks } from "../sipp/trunks.js";
 import { launchBrowser, openPage } from "../support/browser.js";
 import { startServer } from "../support/server.js";
 import { signIn } from "../support/signed_in.js";
@@ -11,16 +14,22 @@ import { eventually } from "../support/workspace.js";
 
 const NUMBER = "+254700000001";
 const CALLER = "+254722000042";
-/** The sandbox's carrier: busy, out of order, declines, hangs up after 5 s. */
-const [BUSY, BROKEN, DECLINES] = ["+254722009901", "+254722009903", "+254722009904"];
+/** The sandbox's carrier: busy, out of order, declines, answers and sends no packet. */
+const [BUSY, BROKEN, DECLINES, SILENT] = ["+254722009901", "+254722009903", "+254722009904", "+254722009907"];
+/** In a country that the workspace may not call. */
+const ABROAD = "+255713000000";
+/** Half a minute of silence ends a call; the rest is for a busy machine. */
+const SILENCE_MS = 90_000;
 /** Where pictures go, for whoever wants to look. */
 const PICTURES = process.env.PICTURES;
 
 describe("the sentence above a call", () => {
-  let server, browser, workspace, page, customer, answer;
+  let server, browser, workspace, page, customer, answer, trunks;
 
   before(async () => {
-    [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+    const reserved = await reserveTrunks({ deaf: [{}] });
+    trunks = reserved.trunks;
+    [server, browser] = await Promise.all([startServer(reserved.settings), launchBrowser()]);
     ({ workspace } = await signIn(server.url, { email: "diagnosis@example.com", number: NUMBER }));
     customer = createServer(async (request, response) => {
       await request.resume();
@@ -38,10 +47,10 @@ describe("the sentence above a call", () => {
     await server?.stop();
   });
 
-  const end = (id) => eventually("the call's end", async () => {
-    const { status } = await workspace.get(`/v1/calls/${id}`);
+  const end = (id, of = workspace) => eventually("the call's end", async () => {
+    const { status } = await of.get(`/v1/calls/${id}`);
     return !["ringing", "answered"].includes(status);
-  });
+  }, SILENCE_MS);
   const say = (response, actions) => response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ actions }));
 
   /** A call to the number, whose server answers so; the sentence that its page shows. */
@@ -127,6 +136,48 @@ describe("the sentence above a call", () => {
     await page.goto(`${server.url}/calls?status=failed`);
     await page.getByText("SIP 503").first().waitFor();
     assert.deepEqual(page.problems, []);
+  });
+
+  test("a carrier that refuses every codec is told apart from one that refuses the call", async () => {
+    const { done } = await carrier(refuses("488 Not Acceptable Here"), trunks.deaf.port);
+    const text = await placed(trunks.deaf.number);
+    await done;
+    assert.match(text, new RegExp(`\\${trunks.deaf.number} speaks none of the offered codecs`));
+    assert.match(text, /488/);
+    assert.match(text, /G\.711/);
+  });
+
+  test("a carrier that sends no sound is named, while the call goes on and when it is ended for it", async () => {
+    const passing = await placed(SILENT, { actions: [{ pause: { length: 14 } }] });
+    assert.match(passing, new RegExp(`No sound came from \\${SILENT}`));
+    assert.match(passing, /ten seconds/);
+    const ended = await placed(SILENT, { actions: [{ pause: { length: 120 } }] });
+    assert.match(ended, new RegExp(`No sound came from \\${SILENT}`));
+    assert.match(ended, /ended after 30 seconds of silence/);
+  });
+
+  test("a number that the workspace may not call is named with its code, though the call itself went on", async () => {
+    const blocked = await called((response) => say(response, [{ dial: { to: ABROAD } }, { hangup: {} }]));
+    assert.match(blocked, new RegExp(`Calls to \\${ABROAD} are not allowed`));
+    assert.match(blocked, /calls\.destination_blocked/);
+    const emergency = await called((response) => say(response, [{ dial: { to: "112" } }, { hangup: {} }]));
+    assert.match(emergency, /112 is an emergency number/);
+  });
+
+  test("money that ends is said, and what to do about it", async () => {
+    // Four seconds of talk.
+    const { workspace: poor } = await signIn(server.url, { email: "poor@example.com", number: "+254700000002", left: 20 });
+    await poor.patch("/v1/workspace", { overdraft_policy: "none" });
+    const { call_id } = await poor.post("/v1/calls", { from: poor.number, to: CALLER, actions: [{ pause: { length: 60 } }] }, 202);
+    await end(call_id, poor);
+    const theirs = await openPage(browser);
+    const [name, value] = poor.headers.Cookie.split("=");
+    await theirs.context().addCookies([{ name, value, url: server.url }]);
+    await theirs.goto(`${server.url}/calls/${call_id}`);
+    const text = await theirs.locator("[data-diagnosis]").innerText();
+    assert.match(text, /The money of the wallet ended/);
+    assert.match(text, /Top up the wallet/);
+    assert.deepEqual(theirs.problems, []);
   });
 
   test("the longest duration is named", async () => {

@@ -47,7 +47,7 @@ test("a newcomer signs in by mail and sets up a workspace", async () => {
 
 test("tops up by the simulator and claims a number", async () => {
   await page.goto(`${server.url}/wallet`);
-  await page.getByLabel("Amount").fill("1,000");
+  await page.getByLabel("Amount", { exact: true }).fill("1,000");
   await page.getByLabel("M-Pesa phone").fill("0722 000 001");
   await press(page, "Request payment");
   await shown(page, "Payment received");
@@ -80,6 +80,23 @@ test("calls from the softphone, hears and is heard, and pays exactly what the ca
   assert.match(seconds, /\d/);
   assert.ok(cost > 0);
   assert.equal(await walletBalance(), before - cost);
+});
+
+test("the quickstart makes its key and places its call, which appears beside the code and says what it cost", async () => {
+  await page.goto(`${server.url}/docs/guides/quickstart`);
+  await press(page, "Make a key for this page");
+  await shown(page, "The code on this page has your new key. Copy it now: it is not shown again.");
+  const code = await page.locator(".prose code", { hasText: "export SAUTIKIT_URL" }).innerText();
+  assert.ok(code.includes(`export SAUTIKIT_URL=${server.url}`), code);
+  assert.match(code, /^export SAUTIKIT_API_KEY=skt_test_[0-9A-Za-z]{38}$/m);
+  await page.goto(`${server.url}/docs/guides/quickstart`);
+  await press(page, "Run it");
+  await page.waitForURL("**/docs/guides/quickstart?call=*");
+  const placed = page.locator(".docs__placed");
+  await placed.filter({ hasText: "Completed" }).filter({ hasText: "KES" }).waitFor();
+  await placed.getByRole("link", { name: "Open the call's page" }).click();
+  await page.waitForURL("**/calls/*");
+  await shown(page, "Completed");
 });
 
 test("the ledger agrees beside the live server", async () => {

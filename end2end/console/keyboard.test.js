@@ -83,7 +83,7 @@ test("signing up", async () => {
 test("a top-up", async () => {
   await page.goto(`${server.url}/wallet`);
   await fits();
-  await type(page.getByLabel("Amount"), "2,500");
+  await type(page.getByLabel("Amount", { exact: true }), "2,500");
   await type(page.getByLabel("M-Pesa phone"), "0722 000 001");
   // Enter in a field presses the form's first button.
   await enter();

@@ -128,7 +128,7 @@ describe("finding and going", () => {
     assert.match(head, /^id,pbx_call_id,direction,status/);
     assert.equal(rows.length, 1);
     assert.ok(rows[0].startsWith(call) && rows[0].includes(BUSY));
-    for (const list of ["recordings", "requests", "ledger", "numbers"]) {
+    for (const list of ["recordings", "requests", "ledger", "numbers", "deliveries", "top-ups", "api-keys", "members", "webhooks", "shadow-requests"]) {
       const answer = await page.request.get(`${server.url}/exports/${list}.csv`);
       assert.equal(answer.status(), 200, list);
       assert.match(answer.headers()["content-type"], /^text\/csv/);

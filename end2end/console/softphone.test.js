@@ -54,7 +54,12 @@ test("the console's list shows the running call and its end by itself", async ()
   await press(phone, "Mute");
   await shown(phone, "Unmute");
   await press(phone, "Unmute");
+  await press(phone, "Keypad");
   await phone.locator('[data-digit="5"]').click();
+  await phone.keyboard.press("6");
+  await press(phone, "Hold");
+  await shown(phone, "On hold");
+  await press(phone, "Resume");
   await press(phone, "Hang up");
   await state("idle");
   await shown(phone, "Call ended · You hung up");
@@ -66,6 +71,19 @@ test("a busy number is told as busy", async () => {
   await press(phone, "Call");
   await shown(phone, "Call ended · Busy");
   await state("idle");
+});
+
+test("the history is there after the window was opened anew, and calls again from it", async () => {
+  const entry = phone.locator('[data-phone="log"] li', { hasText: "+254722009901" }).first();
+  await entry.waitFor();
+  const count = await phone.locator('[data-phone="log"] li').count();
+  await phone.reload();
+  await shown(phone, "Ready");
+  assert.equal(await phone.locator('[data-phone="log"] li').count(), count);
+  await entry.getByRole("button", { name: "Call again" }).click();
+  await shown(phone, "Call ended · Busy");
+  await state("idle");
+  assert.equal(await phone.locator('[data-phone="log"] li').count(), count + 1);
 });
 
 test("what can't be called is refused in words, with a code", async () => {

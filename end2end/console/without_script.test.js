@@ -55,7 +55,7 @@ test("the language is chosen and remembered", async () => {
 
 test("a refused form says why, with code and request, and keeps what was typed", async () => {
   await open("/wallet");
-  await page.getByLabel("Amount").fill("1000");
+  await page.getByLabel("Amount", { exact: true }).fill("1000");
   await page.getByLabel("M-Pesa phone").fill("12");
   await press("Request payment");
   assert.equal(await page.getByLabel("M-Pesa phone").inputValue(), "12");

@@ -186,3 +186,28 @@ test("a call is handed over to another page, and a transfer that nobody takes le
     assert.deepEqual(phone.page.problems, []);
   }
 });
+
+test("who asks first hands its caller to whom it asked, and both calls end for it", { timeout: 60_000 }, async () => {
+  const [asha, bob] = [await open("asha.asks"), await open("bob.is-asked")];
+  await asha.talk(ANSWERS);
+  const { id } = await newestCall();
+  await asha.page.evaluate((from) => { window.first = call; window.asking = client.call("bob.is-asked", { from }); }, workspace.number);
+  await bob.page.waitForFunction(() => window.call);
+  await bob.page.evaluate(() => call.accept());
+  await asha.page.evaluate(async () => {
+    window.second = await asking;
+    while (second.state !== "active") await new Promise((resolve) => setTimeout(resolve, 20));
+    if (!first.isHeld) throw new Error("the first call is not held");
+    window.over = Promise.all([first, second].map((one) => new Promise((resolve) => one.on("ended", resolve))));
+    await first.transfer(second);
+    await over;
+  });
+  await hears(bob.page);
+  await happens(id, "leg.transferred");
+  await bob.page.evaluate(() => call.hangup());
+  assert.equal((await workspace.newestBilled((call) => call.id === id)).status, "completed");
+  for (const phone of [asha, bob]) {
+    await phone.close();
+    assert.deepEqual(phone.page.problems, []);
+  }
+});

@@ -52,3 +52,54 @@ test("README's curl block ends with a completed call that was paid, and again wh
   assert.notEqual(second.id, first.id);
   assert.notEqual(second.from, first.from);
 });
+
+/** Guides whose blocks of a shell run one after the other, and what they need beside the key. */
+const GUIDES = ["quickstart", "place-a-call", "claim-a-number", "record-and-keep", "verify-signatures", "connect-asterisk", "connect-sip-phones"];
+/** What a reader sets once, with values of their own. */
+const SETTINGS = "export SAUTIKIT_URL=";
+
+/** The guide's blocks as one script, from the number that is claimed. */
+async function scriptOf(guide, from) {
+  const text = await readFile(new URL(`../../docs/guides/${guide}.md`, import.meta.url), "utf8");
+  const blocks = [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, lines]) => lines).filter((lines) => !lines.startsWith(SETTINGS));
+  assert.ok(blocks.length > 0, guide);
+  return blocks.join("\n").replaceAll("+254700000001", from);
+}
+
+test("the guides' blocks run as they stand, in a shell with the key", async () => {
+  const { key, from } = await ready();
+  for (const guide of GUIDES) {
+    const env = { ...process.env, SAUTIKIT_URL: server.url, SAUTIKIT_API_KEY: key };
+    const script = await scriptOf(guide, from);
+    const { stdout } = await promisify(execFile)("bash", ["--norc", "-euo", "pipefail", "-c", script], { cwd: folder, env });
+    assert.ok(stdout.trim(), guide);
+  }
+});
+
+/** A workspace with money, a number and a key that may do everything. */
+async function ready() {
+  const send = async (method, path, body, headers = {}) => {
+    const init = { method, headers: { "content-type": "application/json", ...headers }, body: body && JSON.stringify(body) };
+    const answer = await fetch(server.url + path, init);
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
+    return { json: await answer.json().catch(() => undefined), cookie: answer.headers.getSetCookie().find((one) => one.startsWith("sk_session="))?.split(";")[0] };
+  };
+  await send("POST", "/v1/auth/magic-link", { email: "guides@example.com" });
+  const mailed = async () => {
+    const { json } = await send("GET", "/dev/mail.json");
+    return json.find((mail) => JSON.stringify(mail).includes("guides@example.com"))?.links[0];
+  };
+  let link;
+  while (!(link = await mailed())) await new Promise((resolve) => setImmediate(resolve));
+  const { cookie } = await send("POST", "/v1/auth/magic-link/verify", { token: link.split("token=")[1] });
+  const signedIn = { cookie };
+  const person = { name: "Guide", workspace_name: "Guides", country: "KE", currency: "KES" };
+  await send("POST", "/v1/auth/onboarding", person, signedIn);
+  await send("POST", "/v1/wallet/top-ups", { method: "mpesa", amount_minor: 500000, phone: "+254722000001" }, signedIn);
+  const balance = async () => (await send("GET", "/v1/wallet/balance", undefined, signedIn)).json.available_minor;
+  while ((await balance()) <= 0) await new Promise((resolve) => setImmediate(resolve));
+  const { json: made } = await send("POST", "/v1/api-keys", { name: "guides" }, signedIn);
+  const [free] = (await send("GET", "/v1/numbers/available?country=KE&currency=KES&limit=1", undefined, signedIn)).json;
+  await send("POST", `/v1/numbers/${free.id}/claim`, undefined, signedIn);
+  return { key: made.key, from: free.number };
+}

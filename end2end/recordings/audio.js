@@ -79,6 +79,21 @@ export async function writePcap(file, samples, payloadType = 8) {
   await writeFile(file, Buffer.concat(parts));
 }
 
+/** The samples as a WAV file of 16 bits at 8 kHz. */
+export function wavOf(samples) {
+  const header = Buffer.alloc(44);
+  header.write("RIFF", 0, "latin1");
+  header.writeUInt32LE(36 + samples.length * 2, 4);
+  header.write("WAVEfmt ", 8, "latin1");
+  header.writeUInt32LE(16, 16);
+  [1, 1].forEach((value, at) => header.writeUInt16LE(value, 20 + at * 2));
+  [RATE, RATE * 2].forEach((value, at) => header.writeUInt32LE(value, 24 + at * 4));
+  [2, 16].forEach((value, at) => header.writeUInt16LE(value, 32 + at * 2));
+  header.write("data", 36, "latin1");
+  header.writeUInt32LE(samples.length * 2, 40);
+  return Buffer.concat([header, Buffer.from(samples.buffer, samples.byteOffset, samples.length * 2)]);
+}
+
 /** The channels of a WAV file of 16 bits at 8 kHz. */
 export function channelsOf(wav) {
   const count = wav.readUInt16LE(22);

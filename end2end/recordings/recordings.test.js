@@ -1,23 +1,29 @@
 // What was recorded is what was said: SIPp as caller and as carrier, Express as the customer's server.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startExpress } from "../callbacks/express.js";
 import {
-  accept, answer, invite, pause, receive, receiveFinal, receiveInvite, receiveResponse, scenario, toPeer,
+  accept, answer, invite, pause, receive, receiveFinal, receiveInvite, receiveResponse, reinvite, scenario, toPeer,
 } from "../sipp/scenario.js";
 import { HOST, caller, carrier } from "../sipp/sipp.js";
 import { reserveTrunks } from "../sipp/trunks.js";
 import { isIdle } from "../support/calls.js";
 import { startOperated } from "../support/operated.js";
 import { eventually, openWorkspace } from "../support/workspace.js";
-import { channelsOf, likeness, speech, writePcap } from "./audio.js";
+import { channelsOf, likeness, speech, wavOf, writePcap } from "./audio.js";
 
 const SECRET = "a-secret-that-the-customer-chose";
 const SECONDS = 6;
+/** Of a call with a hold in its middle. */
+const PART_MS = (SECONDS * 1_000) / 2;
+const HALF = (SECONDS * 8_000) / 2;
+const HOLD_MS = 1_000;
 /** Alike but for what G.711 does to it. */
 const ALIKE = 0.98;
 
@@ -49,6 +55,7 @@ describe("recordings", () => {
       "/message": () => [{ record: { timeout: 2, action: "/kept" } }],
       "/silent": () => [{ record: { timeout: 1, action: "/kept", playBeep: false } }, { say: { text: "You said nothing." } }],
       "/twiml": () => '<Response><Record timeout="2" maxLength="30" action="/kept" trim="do-not-trim"/></Response>',
+      "/room": () => [{ conference: { name: "team", record: true, beep: false, action: "/after" } }],
       "/after": () => [{ hangup: {} }],
       "/kept": () => [{ hangup: {} }],
     });
@@ -131,6 +138,51 @@ describe("recordings", () => {
     assert.equal(events.find(({ kind }) => kind === "leg.bridged").data.mode, "transcode");
   });
 
+  test("so it is where the caller puts the other one on hold, and a hold is silence", async () => {
+    const [first, second] = [said.caller.subarray(0, HALF), said.caller.subarray(HALF)];
+    const names = ["first", "second"].map((name) => join(folder, `${name}.pcap`));
+    await Promise.all([writePcap(names[0], first), writePcap(names[1], second)]);
+    const changes = (cseq, direction) => [reinvite(cseq, direction), receiveFinal(200), toPeer("ACK", cseq)];
+    const holds = () => scenario(
+      connected, pause(300), plays(names[0]), pause(PART_MS + 300), changes(2, "sendonly"), pause(HOLD_MS), changes(3, "sendrecv"),
+      pause(200), plays(names[1]), pause(PART_MS + 500), toPeer("BYE", 4), receiveResponse(200),
+    );
+    const far = await carrier(callee(files.callee), trunks.plain.port);
+    await call("/dual", undefined, { scenarioOf: holds });
+    await far.done;
+    const [newest] = await workspace.get("/v1/recordings?limit=1");
+    const { recording, channels } = await audio(newest.id);
+    const events = await workspace.get(`/v1/calls/${recording.call_id}/events`);
+    assert.ok(events.some(({ kind }) => kind === "leg.held"), "it was held");
+    const [before, after] = [likeness(first, channels[0]), likeness(second, channels[0])];
+    assert.ok(before.like > ALIKE && after.like > ALIKE, JSON.stringify([before, after]));
+    // As far apart as they were said, but for what signalling takes.
+    const apart = after.atMs - before.atMs - PART_MS - HOLD_MS;
+    assert.ok(apart > 400 && apart < 1_500, `${apart} ms`);
+  });
+
+  test("a conference is recorded as its members hear it", async () => {
+    await workspace.route({ voice_callback_url: customer.at("/room"), voice_signing_secret: SECRET });
+    const listens = caller(scenario(connected, receive("BYE"), accept()), workspace.number, server.sip);
+    // A failure of SIPp's shows below, as the conference that is not there.
+    listens.catch(() => {});
+    const [room] = await eventually("the conference", async () => {
+      const live = await workspace.get("/v1/conferences");
+      return live[0]?.begun && live;
+    });
+    const [listener] = room.members;
+    await call("/room", undefined);
+    await workspace.post(`/v1/calls/${listener.call_id}/hangup`, {});
+    await listens;
+    const [newest] = await eventually("a recording", async () => {
+      const list = await workspace.get("/v1/recordings?limit=1");
+      return list[0]?.source === "conference" && list;
+    });
+    const { channels } = await audio(newest.id);
+    assert.equal(channels.length, 1);
+    isLike("caller", channels[0]);
+  });
+
   test("a message is what was said, without the silence around it", async () => {
     const form = await call("/message", "/kept", { scenarioOf: talksAndWaits });
     const { recording, channels } = await audio(form.RecordingId);
@@ -157,6 +209,24 @@ describe("recordings", () => {
     const outcomes = events.filter(({ kind }) => kind === "verb.ended").map(({ data }) => data.outcome);
     assert.equal(outcomes[0], "nothing_said");
     await eventually("no further recording", async () => (await workspace.get("/v1/recordings")).length === before.length);
+  });
+
+  test("a file that is played is heard as it is", async () => {
+    const store = createServer((_, response) => response.setHeader("Content-Type", "audio/wav").end(wavOf(said.callee)));
+    store.listen(0, "127.0.0.1");
+    await once(store, "listening");
+    const far = await carrier(callee(files.caller), trunks.plain.port);
+    const placed = await workspace.post("/v1/calls", {
+      from: workspace.number, to: trunks.plain.number, record: "dual",
+      actions: [{ play: { url: `http://127.0.0.1:${store.address().port}/song.wav` } }, { pause: { length: 2 } }, { hangup: {} }],
+    }, 202);
+    await far.done;
+    const [newest] = await workspace.get(`/v1/recordings?call_id=${placed.call_id}`);
+    const { channels } = await audio(newest.id);
+    // On the left is who was called, on the right what it hears.
+    isLike("caller", channels[0]);
+    isLike("callee", channels[1]);
+    store.close();
   });
 
   test("both sides are heard in one channel, and a whole call is recorded when it is placed so", async () => {

@@ -29,6 +29,26 @@ test("183 and 200 in one burst make one answered call", async () => {
   assert.ok(!world.gateway.requests.some(({ method }) => method === "BYE"));
 });
 
+test("an offer on a narrow line asks for few and small packets", async () => {
+  const offers = [];
+  answering(async (request, reply) => {
+    offers.push(request.body);
+    reply(486);
+  });
+  await world.connect();
+  for (const downlink of [10, 0.1]) {
+    await world.page.evaluate(async (downlink) => {
+      Object.defineProperty(navigator, "connection", { value: Object.assign(new EventTarget(), { downlink }), configurable: true });
+      const call = await client.call("+254700000001");
+      if (call.state !== "ended") await new Promise((resolve) => call.on("ended", resolve));
+    }, downlink);
+  }
+  const [usual, narrow] = offers;
+  assert.match(usual, /maxaveragebitrate=24000\r\n/);
+  assert.doesNotMatch(usual, /a=ptime:/);
+  assert.match(narrow, /maxaveragebitrate=12000\r\na=ptime:60\r\n/);
+});
+
 test("early media is heard before the answer, and a 200 without a description keeps it", async () => {
   let answer;
   answering(async (request, reply) => {

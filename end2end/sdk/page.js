@@ -8,7 +8,7 @@ const TEST_LIMIT_MS = 90_000;
 /** Longest wait for sound. */
 const SOUND_LIMIT_MS = 20_000;
 
-export const test = (name, run) => unlimited(name, { timeout: TEST_LIMIT_MS }, run);
+export const test = (name, ...rest) => unlimited(name, { timeout: TEST_LIMIT_MS, ...(rest.length > 1 ? rest[0] : {}) }, rest.at(-1));
 
 /** Registers the hooks; what is given is filled anew before each test. */
 export function sdkPages() {
@@ -161,6 +161,6 @@ export function incoming(gateway, name) {
     invite: (offer) => send(lines("INVITE", 1, "<sip:asha@gateway.invalid>"), offer),
     cancel: () => send(lines("CANCEL", 1, "<sip:asha@gateway.invalid>")),
     ack: (to) => send(lines("ACK", 1, to)),
-    bye: (to) => send(lines("BYE", 2, to)),
+    bye: (to, more = []) => send([...lines("BYE", 2, to), ...more]),
   };
 }

@@ -83,7 +83,7 @@ test("an outbound call rings, is answered with audio both ways, takes digits, an
   assert.equal(invite.header("P-Preferred-Identity"), "<sip:+254700000002@127.0.0.1>");
   assert.match(invite.header("Authorization"), /^Bearer /);
   assert.match(invite.body, /m=audio \d+ UDP\/TLS\/RTP\/SAVPF 111 0 8 /);
-  assert.match(invite.body, /a=candidate:/);
+  assert.match(invite.body, /a=ice-ufrag:/);
   assert.equal(await page.evaluate(() => call.callId), "HD_1");
   // Audio is heard: energy grows on the receiving side.
   await page.evaluate(async () => {

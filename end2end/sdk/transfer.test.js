@@ -60,6 +60,27 @@ test("a transfer that fails leaves the call with us", async () => {
   await world.hears();
 });
 
+test("a call is handed to whom another call is with, which the gateway is told by its dialog", async () => {
+  assert.equal(await transferred("bob", 403), "call.change_refused");
+  const answer = world.gateway.onRequest;
+  world.gateway.onRequest = (request, reply) => (request.method === "REFER" ? reply(202) : answer(request, reply));
+  const told = await world.page.evaluate(async () => {
+    const other = await client.call("+254700000002");
+    const early = (await outcome(call.transfer(other))).text;
+    await new Promise((resolve) => other.on("answered", resolve));
+    const { text } = await outcome(call.transfer(other));
+    await other.hangup();
+    return { early, text, over: (await outcome(call.transfer(other))).text };
+  });
+  assert.equal(told.text, "resolved");
+  // One that rings has no dialog, and one that is over is no call.
+  assert.deepEqual([told.early, told.over], ["call.destination_invalid", "call.destination_invalid"]);
+  const [, second] = world.gateway.requests.filter(({ method, header }) => method === "INVITE" && !/;tag=/.test(header("To")));
+  const refer = world.gateway.requests.findLast(({ method }) => method === "REFER");
+  const tag = /;tag=(\w+)/.exec(second.header("From"))[1];
+  assert.match(refer.header("Refer-To"), new RegExp(`\\?Replaces=${second.header("Call-ID")}%3Bto-tag%3Dgateway%3Bfrom-tag%3D${tag}>$`));
+});
+
 test("a transfer that the gateway refuses is an error, and the call goes on", async () => {
   assert.equal(await transferred("bob", 403), "call.change_refused");
   await world.isHeard();

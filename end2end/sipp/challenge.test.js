@@ -1,27 +1,17 @@
 // A carrier that wants to know who calls.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { callsOf } from "../support/calls.js";
 import { startServer } from "../support/server.js";
 import { openWorkspace } from "../support/workspace.js";
-import { CHALLENGE, challengesAndAnswers, challengesAndRefuses, refuses } from "./carriers.js";
+import { challengesAndAnswers, challengesAndRefuses, refuses } from "./carriers.js";
+import { proves } from "./digest.js";
 import { carrier } from "./sipp.js";
 import { reserveTrunks } from "./trunks.js";
 
 const ACCOUNT = { username: "sautikit", password: "correct horse battery staple" };
 
-const md5 = (text) => createHash("md5").update(text).digest("hex");
-
-/** Whether credentials prove the account for the INVITE of `number` (RFC 2617 §3.2.2). */
-function proves(credentials, { username, password }, number) {
-  const fields = Object.fromEntries([...credentials.matchAll(/(\w+)="?([^",\s]*)"?/g)].map(([, name, value]) => [name, value]));
-  const { realm, nonce } = CHALLENGE;
-  assert.deepEqual([fields.username, fields.realm, fields.nonce, fields.qop], [username, realm, nonce, "auth"]);
-  assert.match(fields.uri, new RegExp(`^sip:\\${number}@`));
-  const secrets = `${md5(`${username}:${realm}:${password}`)}:${nonce}:${fields.nc}:${fields.cnonce}:auth`;
-  return fields.response === md5(`${secrets}:${md5(`INVITE:${fields.uri}`)}`);
-}
+const toNumber = (number) => new RegExp(`^sip:\\${number}@`);
 
 describe("a carrier's challenge", { concurrency: true }, () => {
   let server, trunks, calls;
@@ -46,7 +36,7 @@ describe("a carrier's challenge", { concurrency: true }, () => {
       const id = await calls.place(trunk.number);
       await calls.that(id, "answered");
       await calls.hangUp(id);
-      assert.ok(proves(await done, ACCOUNT, trunk.number));
+      assert.ok(proves(await done, ACCOUNT, toNumber(trunk.number)));
       await calls.that(id, "completed");
     });
   }
@@ -55,7 +45,7 @@ describe("a carrier's challenge", { concurrency: true }, () => {
     const challenge = ["401 Unauthorized", "WWW-Authenticate", "Authorization"];
     const { done } = await carrier(challengesAndRefuses("403 Forbidden", ...challenge), trunks.wrong.port);
     const id = await calls.place(trunks.wrong.number);
-    assert.ok(!proves(await done, ACCOUNT, trunks.wrong.number));
+    assert.ok(!proves(await done, ACCOUNT, toNumber(trunks.wrong.number)));
     assert.equal((await calls.that(id, "failed")).hangup_cause, "sip.403");
   });
 

@@ -1,5 +1,6 @@
 // Phones with a SIP credential: SIPp and baresip, both of which know MD5 only.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { startServer } from "../support/server.js";
 import { signIn } from "../support/signed_in.js";
@@ -40,6 +41,23 @@ describe("devices", () => {
     await done;
     await asha.remove(`${path}/${id}`);
     assert.deepEqual(await registered(), []);
+  });
+
+  test("baresip's line of the guide to phones registers as it stands there", async () => {
+    const known = await credential();
+    await caller(registers(known.username, known.password), "0", server.sip, { address: "127.0.0.1" });
+    await asha.remove(`${path}/${known.id}`);
+    const { id, username, password } = await credential();
+    const guide = await readFile(new URL("../../docs/guides/connect-sip-phones.md", import.meta.url), "utf8");
+    const [, line] = /```text\n(<sip:.*)\n```/.exec(guide);
+    const written = line.replaceAll("ts_0c4a9f3e", username).replaceAll("PASSWORD", password).replaceAll("voice.example", server.sip);
+    const phone = await startBaresip(server.sip, username, password, { written });
+    try {
+      await eventually("a registration", async () => (await registered()).find((device) => device.identity === username));
+    } finally {
+      await phone.stop();
+      await asha.remove(`${path}/${id}`);
+    }
   });
 
   test("baresip registers by itself, rings and talks, and is off when its credential is revoked", async () => {

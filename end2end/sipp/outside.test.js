@@ -5,17 +5,21 @@ import { startExpress } from "../callbacks/express.js";
 import { isIdle } from "../support/calls.js";
 import { startOperated } from "../support/operated.js";
 import { openWorkspace } from "../support/workspace.js";
-import { isTold, listens } from "./callers.js";
-import { hangsUpAfter, refuses } from "./carriers.js";
+import { hangsUpAfter as callsAndHangsUpAfter, isTold, listens } from "./callers.js";
+import { challengesAndAnswers, hangsUpAfter, refuses } from "./carriers.js";
+import { proves } from "./digest.js";
 import { HOST, caller, carrier, ownPort } from "./sipp.js";
 import { reserveTrunks } from "./trunks.js";
 
 const SECRET = "a-secret-that-the-customer-chose";
 
+const ACCOUNT = { username: "simba", password: "correct horse battery staple" };
+
 let server, workspace, express, port;
+let account = {};
 
 const PAGES = {
-  "/voice": () => [{ dial: { to: { sip: `sip:sales@${HOST}:${port}` }, action: "/connected" } }],
+  "/voice": () => [{ dial: { to: { sip: `sip:sales@${HOST}:${port}`, ...account }, action: "/connected" } }],
   "/connected": () => [{ hangup: {} }],
 };
 
@@ -59,4 +63,17 @@ test("it rings, is connected and hangs up, free of charge", async () => {
 test("what it refuses is told as of any target", async () => {
   const form = await dialled(refuses("486 Busy Here"), isTold(486));
   assert.equal(form.DialCallStatus, "busy");
+});
+
+test("a server that asks who calls is told what the document says, and the password stands nowhere", async () => {
+  port = ownPort();
+  account = ACCOUNT;
+  const outside = await carrier(challengesAndAnswers("401 Unauthorized", "WWW-Authenticate", "Authorization"), port);
+  await caller(callsAndHangsUpAfter(1_000), workspace.number, server.sip);
+  assert.ok(proves(await outside.done, ACCOUNT, /^sip:sales@/));
+  account = {};
+  const call = await workspace.newestBilled();
+  assert.equal(call.status, "completed");
+  const events = JSON.stringify(await workspace.get(`/v1/calls/${call.id}/events`));
+  assert.ok(events.includes(ACCOUNT.username) && !events.includes(ACCOUNT.password), events);
 });

@@ -54,24 +54,63 @@ a=rtpmap:101 telephone-event/8000
 a=fmtp:101 0-15
 `;
 
+/** The same after a part that is nothing to us (RFC 5621). */
+const PARTS = `--part
+Content-Type: text/plain
+Content-Disposition: info;handling=optional
+
+from the exchange
+--part
+Content-Type: application/sdp
+
+${SDP}
+--part--
+`;
+
 const CONTACT = "Contact: <sip:sipp@[local_ip]:[local_port]>";
 
 /** `reliably`: sent again until something comes back, as UDP needs for requests and final answers to INVITE. */
-function send(lines, { sdp = false, reliably = false } = {}) {
-  const body = sdp ? ["Content-Type: application/sdp", "Content-Length: [len]", "", SDP] : ["Content-Length: 0", "", ""];
+function send(lines, { sdp = false, parts = false, reliably = false } = {}) {
+  const body = parts ? ["Content-Type: multipart/mixed;boundary=part", "Content-Length: [len]", "", PARTS] : sdp ? ["Content-Type: application/sdp", "Content-Length: [len]", "", sdp === true ? SDP : sdp] : ["Content-Length: 0", "", ""];
   return `<send${reliably ? ' retrans="500"' : ""}><![CDATA[\n\n${[...lines, ...body].join("\n")}\n]]></send>`;
 }
 
 const NEW_TAG = ";tag=carrier[call_number]";
 
-/** Answers the INVITE, also when other messages came after it; `headers` are further lines. */
-export const answer = (status, { sdp = false, headers = [] } = {}) => send([
-  `SIP/2.0 ${status}`, "Via: [$via]", "From: [$caller]", `To: [$callee]${NEW_TAG}`, "[last_Call-ID:]", "CSeq: [$cseq]",
-  CONTACT, ...headers,
-], { sdp, reliably: Number.parseInt(status, 10) >= 200 });
+/** Answers the INVITE, also when other messages came after it; `headers` are further lines, `branch` tells forks apart. */
+export const answer = (status, { sdp = false, parts = false, headers = [], contact = CONTACT, branch = "" } = {}) => send([
+  `SIP/2.0 ${status}`, "Via: [$via]", "From: [$caller]", `To: [$callee]${NEW_TAG}${branch}`, "[last_Call-ID:]", "CSeq: [$cseq]",
+  contact, ...headers,
+], { sdp, parts, reliably: Number.parseInt(status, 10) >= 200 });
 
 /** Answers the INVITE once: what is said again is said by the scenario. */
 export const answerOnce = (status, options) => answer(status, options).replace(' retrans="500"', "");
+
+/** A request of the carrier's in the dialog; `headers` are further lines. */
+export const carrierRequest = (method, cseq, { headers = [], ...body } = {}) => send([
+  `${method} [$target] SIP/2.0`, "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]", "Max-Forwards: 70",
+  `From: [$callee]${NEW_TAG}`, "To: [$caller]", "Call-ID: [call_id]", `CSeq: ${cseq} ${method}`, CONTACT, ...headers,
+], { ...body, reliably: method !== "ACK" });
+
+/** An offer of the carrier's before its 200 (RFC 3311). */
+export const carrierUpdate = (cseq) => carrierRequest("UPDATE", cseq, { sdp: true });
+
+/** A key pressed at the carrier, by INFO. */
+export const carrierInfo = (cseq, key) => `<send retrans="500"><![CDATA[
+
+INFO [$target] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+Max-Forwards: 70
+From: [$callee]${NEW_TAG}
+To: [$caller]
+Call-ID: [call_id]
+CSeq: ${cseq} INFO
+Content-Type: application/dtmf-relay
+Content-Length: [len]
+
+Signal=${key}
+Duration=160
+]]></send>`;
 
 /** Our BYE must come next; it is answered by `acceptBye`, whatever comes between. */
 export const receiveBye = () => `<recv request="BYE"><action>
@@ -91,9 +130,9 @@ export const accept = () => send([
 ]);
 
 /** The carrier's own BYE. */
-export const carrierBye = () => send([
+export const carrierBye = (cseq = 1) => send([
   "BYE [$target] SIP/2.0", "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]", "Max-Forwards: 70",
-  `From: [$callee]${NEW_TAG}`, "To: [$caller]", "Call-ID: [call_id]", "CSeq: 1 BYE",
+  `From: [$callee]${NEW_TAG}`, "To: [$caller]", "Call-ID: [call_id]", `CSeq: ${cseq} BYE`,
 ], { reliably: true });
 
 /** Who calls in these tests. */
@@ -106,14 +145,20 @@ const callerRequest = (method, uri, cseq, toTag = "") => [
 ];
 
 /** A caller's INVITE to the number that SIPp was started with. */
-export const invite = () => send(
-  [...callerRequest("INVITE", "sip:[service]@[remote_ip]:[remote_port]", "1 INVITE"), CONTACT],
-  { sdp: true, reliably: true },
+export const invite = ({ headers = [], ...body } = { sdp: true }) => send(
+  [...callerRequest("INVITE", "sip:[service]@[remote_ip]:[remote_port]", "1 INVITE"), CONTACT, ...headers],
+  { ...body, reliably: true },
+);
+
+/** A caller's further offer in its dialog, which puts the other side on hold (`sendonly`) or goes on (`sendrecv`). */
+export const reinvite = (cseq, direction) => send(
+  [...callerRequest("INVITE", "[next_url]", `${cseq} INVITE`, "[peer_tag_param]"), CONTACT],
+  { sdp: `${SDP.replace("o=sipp 1 1", `o=sipp 1 ${cseq}`)}a=${direction}\n`, reliably: true },
 );
 
 /** A caller's ACK of a 200, or BYE. */
-export const toPeer = (method, cseq = 1) =>
-  send(callerRequest(method, "[next_url]", `${cseq} ${method}`, "[peer_tag_param]"), { reliably: method !== "ACK" });
+export const toPeer = (method, cseq = 1, body = {}) =>
+  send(callerRequest(method, "[next_url]", `${cseq} ${method}`, "[peer_tag_param]"), { ...body, reliably: method !== "ACK" });
 
 /** A caller's ACK of a refusal: hop by hop, in the INVITE's transaction. */
 export const ackRefusal = () => {

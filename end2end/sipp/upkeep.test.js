@@ -90,7 +90,9 @@ ${trunk("second", answering, "+2547224", "priority = 2")}
 
   test("a trunk that answers OPTIONS is there, and one that does not is tried last", async () => {
     await eventually("an answer", async () => (await shown("answers")).is_reachable === true);
+    assert.equal((await shown("answers")).last_options.sip_status, 200);
     await eventually("silence", async () => (await shown("silent")).is_reachable === false, 90_000);
+    assert.equal((await shown("silent")).last_options.sip_status, null);
     const calls = callsOf(await openWorkspace(server.url));
     const { done } = await carrier(answers, answering);
     const began = Date.now();

@@ -6,7 +6,8 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
   "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
   "--autoplay-policy=no-user-gesture-required"];
 
-export const launchBrowser = (flags = []) => chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: [...FLAGS, ...flags] });
+/** `executablePath` may be a program that starts Chromium somewhere else. */
+export const launchBrowser = (flags = [], executablePath = "/usr/bin/chromium") => chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
 
 /** A page in a context of its own. `page.problems` collects errors, refused loads and violations of the content security policy; what `known` matches is a script's own. */
 export async function openPage(browser, { known } = {}) {

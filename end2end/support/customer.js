@@ -5,8 +5,8 @@ import { build } from "esbuild";
 
 const phones = new URL("phones/", import.meta.url).pathname;
 
-/** `workspace` mints the tokens. `customer.callbacks` are the forms that the voice callback was sent, `customer.answers` what it says. */
-export async function startCustomer(workspace) {
+/** `workspace` mints the tokens; the page is at `host`. `customer.callbacks` are the forms that the voice callback was sent, `customer.answers` what it says. */
+export async function startCustomer(workspace, host = "127.0.0.1") {
   const scripts = await bundles();
   const customer = { callbacks: [], answers: () => ({ actions: [] }) };
   const server = createServer(async (request, response) => {
@@ -23,9 +23,9 @@ export async function startCustomer(workspace) {
     if (!script) return response.writeHead(404).end();
     response.writeHead(200, { "Content-Type": "text/javascript" }).end(script);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
-  customer.url = `http://127.0.0.1:${server.address().port}`;
+  customer.url = `http://${host}:${server.address().port}`;
   customer.stop = () => {
     server.closeAllConnections();
     server.close();

@@ -2,11 +2,11 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
-/** Forwards to `host:port`. `cut()` ends everything that is open; new connections pass again at once. */
-export async function startCuttable(target) {
-  const [host, port] = target.split(":");
+/** Forwards to `host:port`, or to what a function gives then, listening on `at`. `cut()` ends everything that is open; new connections pass again at once. */
+export async function startCuttable(target, at = "127.0.0.1") {
   const pairs = new Set();
   const proxy = createServer((near) => {
+    const [host, port] = (target.call ? target() : target).split(":");
     const far = connect(Number(port), host);
     const pair = [near, far];
     pairs.add(pair);
@@ -16,10 +16,10 @@ export async function startCuttable(target) {
       from.on("close", () => { to.destroy(); pairs.delete(pair); });
     }
   });
-  proxy.listen(0, "127.0.0.1");
+  proxy.listen(0, at);
   await once(proxy, "listening");
   return {
-    address: `127.0.0.1:${proxy.address().port}`,
+    address: `${at}:${proxy.address().port}`,
     cut: () => pairs.forEach((pair) => pair.forEach((socket) => socket.destroy())),
     stop: () => {
       pairs.forEach((pair) => pair.forEach((socket) => socket.destroy()));

@@ -16,8 +16,11 @@ export const binary = process.env.SAUTIKIT_BIN ?? join(target, "debug/sautikit")
 /** Migrations, inventory and sockets take a second; on a busy machine several. */
 const START_MS = 60_000;
 
-/** Starts a server; `settings` are lines of its configuration file. Without trunks the sandbox carrier takes the calls. */
-export async function startServer(settings = "") {
+/**
+ * Starts a server; `settings` are lines of its configuration file. Without trunks the sandbox carrier takes the calls. `by` is what
+ * starts it somewhere else, a program and its arguments.
+ */
+export async function startServer(settings = "", by = []) {
   const folder = await mkdtemp(join(tmpdir(), "sautikit-end2end-"));
   const config = join(folder, "sautikit.toml");
   const site = process.env.SAUTIKIT_SITE ? `http.site_dir = "${process.env.SAUTIKIT_SITE}"` : "";
@@ -29,7 +32,8 @@ metrics.listen = ""
 ${site}
 ${settings}
 `);
-  const server = spawn(binary, ["--config", config], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const [program, ...args] = [...by, binary, "--config", config];
+  const server = spawn(program, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   // A test file that runs out of time is ended by a signal: nothing of it may stay behind.
   const kill = () => server.kill("SIGKILL");
   const leave = () => process.exit(1);

@@ -1,6 +1,6 @@
 //! What relaying 100 G.711 calls costs: CPU of the media threads and memory per call.
 //!
-//!     cargo bench -p sautikit --bench relay -- [calls] [seconds] [bunches]
+//!     cargo bench -p sautikit --bench relay -- [calls] [seconds] [bunches] [srtp]
 //!
 //! The generator runs in a child process (this program with `generate`), so that its CPU time is not
 //! counted. It sends 50 packets a second on every leg, as independent callers do or in so many bunches a frame, and counts
@@ -15,9 +15,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rtc::srtp::context::Context;
+use rtc::srtp::protection_profile::ProtectionProfile;
 use sautikit::entropy::Entropy;
-use sautikit::gateway::media::{Agreed, Codec, Direction, LegId, MediaHandle, MediaSettings, Port};
+use sautikit::gateway::media::{
+    Agreed, Codec, Direction, Keys, KeysBy, LegId, MasterKey, MediaHandle, MediaSettings, Port, Security, Suite, Wishes,
+};
 
+/// What all telephones and legs encrypt by; each stream has an SSRC of its own.
+const KEY: [u8; 30] = [7; 30];
+const PROFILE: ProtectionProfile = ProtectionProfile::Aes128CmHmacSha1_80;
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const FRAME: Duration = Duration::from_millis(20);
 /// Kernel ticks per second in /proc/PID/stat; 100 on every Linux that we run on.
@@ -33,11 +40,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let calls = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(100_u32);
     let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(20_u64);
     let bunches = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(calls * 2);
-    measure(calls, seconds, bunches)
+    measure(calls, seconds, bunches, arguments.get(3).is_some_and(|text| text == "srtp"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the load is measured by the machine's clock")]
-fn measure(calls: u32, seconds: u64, bunches: u32) -> Result<(), Box<dyn std::error::Error>> {
+fn measure(calls: u32, seconds: u64, bunches: u32, is_secured: bool) -> Result<(), Box<dyn std::error::Error>> {
     let settings = MediaSettings {
         listen: LOOPBACK,
         public_ip: LOOPBACK,
@@ -47,16 +54,16 @@ fn measure(calls: u32, seconds: u64, bunches: u32) -> Result<(), Box<dyn std::er
     };
     let engine = MediaHandle::start(&settings)?;
     // One call first, so that what is allocated once is not counted per call.
-    let mut ports: Vec<Port> = bridge(&engine)?.into();
+    let mut ports: Vec<Port> = bridge(&engine, is_secured)?.into();
     let empty = resident_kib()?;
     for _ in 1..calls {
-        ports.extend(bridge(&engine)?);
+        ports.extend(bridge(&engine, is_secured)?);
     }
     let mut generator =
         Command::new(std::env::current_exe()?).arg("generate").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut input = generator.stdin.take().ok_or("no stdin")?;
     let mut output = BufReader::new(generator.stdout.take().ok_or("no stdout")?);
-    writeln!(input, "{seconds} {bunches}")?;
+    writeln!(input, "{seconds} {bunches} {is_secured}")?;
     for address in ports.iter().filter_map(Port::rtp) {
         writeln!(input, "{address}")?;
     }
@@ -82,13 +89,24 @@ fn measure(calls: u32, seconds: u64, bunches: u32) -> Result<(), Box<dyn std::er
     Ok(())
 }
 
-fn bridge(engine: &MediaHandle) -> Result<[Port; 2], Box<dyn std::error::Error>> {
+fn bridge(engine: &MediaHandle, is_secured: bool) -> Result<[Port; 2], Box<dyn std::error::Error>> {
     let (events, _) = tokio::sync::mpsc::channel(8);
     let call = engine.open_call(events);
     let legs = [call.add_rtp(LegId(0))?, call.add_rtp(LegId(1))?];
     let direction = Direction::SendReceive;
     for leg in &legs {
-        leg.configure(Agreed { codec: Codec::Pcma, payload_type: 8, dtmf: Some((101, 8_000)), direction });
+        if is_secured {
+            let key = || MasterKey::new(Suite::AesCm80, KEY.to_vec()).ok_or("no key");
+            let keys = Keys { by: KeysBy::Sdes, send: key()?, receive: key()?, mki_length: 0 };
+            leg.secure(Security::Keyed(Box::new(keys)));
+        }
+        leg.configure(Agreed {
+            codec: Codec::Pcma,
+            payload_type: 8,
+            dtmf: Some((101, 8_000)),
+            wishes: Wishes::default(),
+            direction,
+        });
     }
     call.join(legs[0].id(), legs[1].id());
     Ok(legs)
@@ -114,8 +132,12 @@ fn resident_kib() -> Result<u64, Box<dyn std::error::Error>> {
 #[expect(clippy::disallowed_methods, reason = "a load generator paces itself by the machine's clock")]
 fn generate() -> Result<(), Box<dyn std::error::Error>> {
     let lines: Vec<String> = std::io::stdin().lines().collect::<Result<_, _>>()?;
-    let (seconds, bunches) = lines.first().and_then(|line| line.split_once(' ')).ok_or("no duration")?;
-    let (seconds, bunches): (u64, usize) = (seconds.parse()?, bunches.parse()?);
+    let first: Vec<&str> = lines.first().ok_or("no duration")?.split(' ').collect();
+    let [seconds, bunches, is_secured] = first[..] else { return Err("no duration".into()) };
+    let (seconds, bunches, is_secured): (u64, usize, bool) = (seconds.parse()?, bunches.parse()?, is_secured.parse()?);
+    let provider = rtc::crypto::default_provider()?;
+    let (key, salt) = KEY.split_at(PROFILE.key_len());
+    let mut context = Context::new(key, salt, PROFILE, None, None, provider.crypto())?;
     let phones = lines
         .iter()
         .skip(1)
@@ -143,7 +165,12 @@ fn generate() -> Result<(), Box<dyn std::error::Error>> {
             };
             let mut packet = [0xd5; 172];
             packet[..12].copy_from_slice(&header.to_bytes());
-            sent += u64::from(phone.send(&packet).is_ok());
+            let is_sent = if is_secured {
+                phone.send(&context.encrypt_rtp(&packet)?).is_ok()
+            } else {
+                phone.send(&packet).is_ok()
+            };
+            sent += u64::from(is_sent);
             if (index + 1) % phones.len().div_ceil(bunches) == 0 {
                 let due = FRAME * frame + FRAME * (index as u32 + 1) / phones.len() as u32;
                 let wait = due.saturating_sub(start.elapsed());

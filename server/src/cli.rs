@@ -139,6 +139,9 @@ pub(crate) enum Command {
     /// Operators of this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
+    /// The keys that sign the tokens of phones and browsers.
+    #[command(subcommand)]
+    SipKeys(SipKeysCommand),
 }
 
 /// Which server, and the key to it.
@@ -238,6 +241,13 @@ pub(crate) enum OperatorCommand {
         /// An address that has signed in before.
         email: String,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SipKeysCommand {
+    /// Have a new key sign from now on; tokens of those before it are good until they expire, within five minutes. Runs beside a
+    /// live server.
+    Rotate,
 }
 
 fn compat(name: &str) -> Result<Compat, String> {

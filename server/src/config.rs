@@ -4,9 +4,12 @@
 //! error, so a misspelt key never goes unnoticed. Production's stricter rules are in [`checks`].
 
 mod checks;
+mod contact;
 mod customers;
 mod layers;
 mod limits;
+mod media;
+mod nodes;
 mod payments;
 mod pbx_source;
 mod speech;
@@ -20,15 +23,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use contact::Contact;
 pub use customers::Customers;
 pub use limits::{CallLimits, DaySpend, EVERY_COUNTRY, Fraud};
+pub use media::{Media, PortRange, TcpPort};
+pub use nodes::Nodes;
 pub use payments::{Mpesa, Payments, Paystack, TransactionType};
 pub use pbx_source::PbxSource;
-pub use speech::Speech;
+pub use speech::{Dialect as SpeechDialect, Speech};
 pub use storage::Storage;
 pub use tax::Tax;
 pub use tls::Tls;
-pub use trunk::{IdentityHeader, NumberFormat, Trunk, TrunkTransport};
+pub use trunk::{IdentityHeader, NumberFormat, SrtpPolicy, Trunk, TrunkTransport};
 
 /// The commented default file, as `sautikit config print` shows it.
 pub const DEFAULT_FILE: &str = include_str!("config.default.toml");
@@ -112,6 +118,8 @@ pub struct Config {
     pub media: Media,
     /// Prometheus.
     pub metrics: Metrics,
+    /// Other nodes.
+    pub nodes: Nodes,
     /// SQLite or PostgreSQL.
     pub database: Database,
     /// Outgoing mail.
@@ -140,6 +148,8 @@ pub struct Config {
     pub call_limits: CallLimits,
     /// From when on calls look like an attack.
     pub fraud: Fraud,
+    /// How customers reach whoever runs this server.
+    pub contact: Contact,
     /// Where customers' URLs may lead.
     pub customers: Customers,
     /// Simulators.
@@ -238,42 +248,6 @@ pub struct Sip {
     /// Whether `dial` calls SIP addresses of other domains, free of charge: those at public addresses, in development loopback
     /// too.
     pub external_targets: bool,
-}
-
-/// `[media]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Media {
-    /// The one UDP port of WebRTC media; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The address written into candidates and SDP.
-    pub public_ip: IpAddr,
-    /// UDP ports of trunk RTP.
-    pub rtp_ports: PortRange,
-}
-
-/// An inclusive range of UDP ports, written `20000-29999`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct PortRange {
-    /// The first port.
-    pub first: u16,
-    /// The last port, not below the first.
-    pub last: u16,
-}
-
-impl TryFrom<String> for PortRange {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let parsed = text.split_once('-').and_then(|(first, last)| {
-            Some(Self { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? })
-        });
-        match parsed {
-            Some(range) if range.first >= 1024 && range.last > range.first => Ok(range),
-            _ => Err(format!("`{text}` is not a port range such as \"20000-29999\" above 1023")),
-        }
-    }
 }
 
 /// `[metrics]`.

@@ -45,6 +45,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request waits for a connection to PostgreSQL before it fails. The driver goes on to knock while nobody
 /// listens, so this is how late a request is told that the database is away.
 const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a caller waits for what the database is asked: an answer that comes later than that helps nobody who listens to
+/// silence. More than it takes to find out that it is away.
+const CALLER_WAITS: Duration = Duration::from_secs(4);
 /// Begins a transaction whose statements go by indexes, with plans that are made once.
 const BEGIN_BY_KEY: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
     set local enable_mergejoin = off; set local plan_cache_mode = force_generic_plan";
@@ -306,6 +309,20 @@ impl<'a> Code<'a> {
     }
 }
 
+/// What the database is asked for somebody who calls or registers; it is away when it does not answer in time. One whose
+/// disk hangs, or whose line was cut, takes statements and says nothing for as long as that lasts.
+///
+/// # Errors
+/// `reading`'s own, and [`sqlx::Error::PoolTimedOut`] when it took too long.
+pub async fn in_time<T, E: From<sqlx::Error>>(reading: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    within(CALLER_WAITS, reading).await
+}
+
+async fn within<T, E: From<sqlx::Error>>(limit: Duration, reading: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let told = tokio::time::timeout(limit, reading).await;
+    told.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut.into()))
+}
+
 /// Whether trying the transaction again can succeed: SQLite busy (5) or locked (6), PostgreSQL serialisation failure,
 /// deadlock or lock timeout.
 pub fn is_contention(error: &sqlx::Error) -> bool {
@@ -425,5 +442,11 @@ mod tests {
         }
         assert!(!is_refusal(&sqlx::Error::PoolTimedOut));
         assert!(is_refusal(&sqlx::Error::Decode("text".into())));
+    }
+
+    #[tokio::test]
+    async fn a_database_that_says_nothing_is_away() {
+        let told = within(Duration::ZERO, std::future::pending::<Result<(), sqlx::Error>>()).await;
+        assert!(is_unavailable(&told.unwrap_err()));
     }
 }

@@ -32,8 +32,13 @@ pub fn for_web_sockets() -> usize {
     share(4)
 }
 
-/// TCP and TLS connections of SIP: an eighth, which leaves calls, the database and files three.
+/// TCP and TLS connections of SIP: an eighth.
 pub fn for_sip_connections() -> usize {
+    share(8)
+}
+
+/// Browsers' media over TCP: an eighth too, which leaves calls, the database and files two.
+pub fn for_media_connections() -> usize {
     share(8)
 }
 

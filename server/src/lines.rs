@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sautikit_api::money::Currency;
 use sautikit_api::supply::LineError;
 
 use crate::spreadsheet;
@@ -31,6 +32,23 @@ impl Line {
     pub fn error(&self, column: &str, message: impl Into<String>) -> LineError {
         LineError { line: self.number, column: Some(column.to_owned()), message: message.into() }
     }
+}
+
+/// The price per minute in the column, in 1/10,000 of a minor unit, with whichever decimal sign a spreadsheet has written.
+///
+/// # Errors
+/// It is none, or may be two.
+pub fn rate_e4(line: &Line, column: &str, currency: Currency) -> Result<i64, LineError> {
+    let written = line.get(column);
+    let Some(with_point) = spreadsheet::rate_with_point(written) else {
+        let (thousands, decimal) = (written.replace(',', ""), written.replace(',', "."));
+        let message = format!("`{written}` may be {thousands} or {decimal}; write it without a comma.");
+        return Err(line.error(column, message));
+    };
+    currency.parse_e4(&with_point).ok_or_else(|| {
+        let message = format!("`{written}` is no price per minute; write it as {}.", currency.format_e4(30_000));
+        line.error(column, message)
+    })
 }
 
 /// Counts lines up to a record: the reader tells where it began to look for one, which is before empty lines and the second
@@ -68,6 +86,7 @@ pub fn read(text: &str, needed: &[&str], optional: &[&str]) -> Result<Vec<Line>,
     builder.delimiter(separator).has_headers(false).flexible(true).trim(csv::Trim::All);
     let mut reader = builder.from_reader(text.as_bytes());
     let mut places: Option<Arc<HashMap<String, usize>>> = None;
+    let mut columns = 0;
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| LineError {
@@ -82,8 +101,16 @@ pub fn read(text: &str, needed: &[&str], optional: &[&str]) -> Result<Vec<Line>,
         }
         let Some(places) = &places else {
             places = Some(Arc::new(named(number, &record, needed, optional)?));
+            columns = record.len();
             continue;
         };
+        // A decimal comma without quotes moves all that follows into the next column.
+        if let Some(extra) = record.iter().skip(columns).find(|field| !field.is_empty()) {
+            let shown: String = extra.chars().take(40).collect();
+            let message =
+                format!("`{shown}` stands beyond the last column. A comma within a field needs quotes around it.");
+            return Err(about(number, None, message));
+        }
         if record.iter().any(|field| field.chars().any(char::is_control)) {
             return Err(about(number, None, "The line holds control characters."));
         }
@@ -167,6 +194,7 @@ mod tests {
             ("prefix,per_minute\n", 1, None),
             ("", 1, None),
             ("prefix,per_minute\n2\u{1}5,3\n", 2, None),
+            ("prefix,per_minute\n254,3\n255,3,50\n", 3, None),
         ] {
             let error = lines(text).unwrap_err();
             assert_eq!((error.line, error.column.as_deref()), (line, column), "{text:?}");

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use sautikit::audit::Actor;
 use sautikit::calls::fraud;
 use sautikit::calls::fraud::drill::{Facts, Outcome};
-use sautikit::clock::SystemClock;
+use sautikit::clock::{SystemClock, rfc3339};
 use sautikit::config::{Config, DEFAULT_FILE};
 use sautikit::doctor;
 use sautikit::entropy::Entropy;
@@ -18,7 +19,7 @@ use sautikit::pricing::{self, PricingError};
 use sautikit::spreadsheet;
 use sautikit::state::AppState;
 use sautikit::webhooks::client::Customers;
-use sautikit::{accounts, listen, payments, privacy, serve, telemetry, telephone};
+use sautikit::{accounts, listen, payments, privacy, serve, sip_tokens, telemetry, telephone};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
 use sautikit_api::pricing::{PriceDifference, PriceTerms};
@@ -30,7 +31,7 @@ mod cli;
 
 use self::cli::{
     Cli, Command, ConfigCommand, FraudCommand, LedgerCommand, NumberSeriesCommand, OperatorCommand, PaymentsCommand,
-    PricesCommand,
+    PricesCommand, SipKeysCommand,
 };
 
 #[global_allocator]
@@ -58,9 +59,11 @@ fn give_memory_back() {
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
-    let load = |flags: &[(&str, String)]| -> Result<Config, Failure> {
+    // Its last lines are written when it is dropped.
+    let mut log = None;
+    let mut load = |flags: &[(&str, String)]| -> Result<Config, Failure> {
         let config = Config::load(cli.config.as_deref(), std::env::vars(), flags)?;
-        telemetry::init(&config.log)?;
+        log = Some(telemetry::init(&config.log)?);
         Ok(config)
     };
     match cli.command {
@@ -151,6 +154,16 @@ async fn run(cli: Cli) -> Result<(), Failure> {
                 return Err(format!("no one has signed in with {email} yet; sign in once, then grant").into());
             }
             println!("{email} is an operator");
+            Ok(())
+        }
+        Some(Command::SipKeys(SipKeysCommand::Rotate)) => {
+            let app = open(load(&[])?).await?;
+            let rotated = sip_tokens::rotate_sip_keys(&app, Actor::Operator(None), None).await?;
+            println!(
+                "{} signs from now on; keys before it verify until {}",
+                rotated.kid,
+                rfc3339(rotated.former_until)
+            );
             Ok(())
         }
     }

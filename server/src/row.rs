@@ -40,6 +40,15 @@ pub(crate) fn known<T>(row: &AnyRow, column: &str, lookup: impl Fn(&str) -> Opti
     lookup(&text).ok_or_else(|| undecodable(column, std::io::Error::other("unknown name")))
 }
 
+/// A number that is never negative and small.
+///
+/// # Errors
+/// The column is missing or its number is out of range.
+pub(crate) fn number(row: &AnyRow, column: &str) -> Result<u32, sqlx::Error> {
+    let value: i64 = row.try_get(column)?;
+    u32::try_from(value).map_err(|error| undecodable(column, error))
+}
+
 /// A flag.
 ///
 /// # Errors

@@ -66,6 +66,8 @@ pub enum Purpose {
     ErasedNumber,
     /// Sealed callbacks of calls that listeners of other nodes are asked, and their answers.
     ListenerAsk,
+    /// Proofs of requests that nodes pass on to each other.
+    PassedOn,
 }
 
 impl Purpose {
@@ -94,6 +96,7 @@ impl Purpose {
             Self::ErasureReceipt => "sautikit erasure receipt v1",
             Self::ErasedNumber => "sautikit erased number v1",
             Self::ListenerAsk => "sautikit listener ask v1",
+            Self::PassedOn => "sautikit passed on v1",
         }
     }
 }

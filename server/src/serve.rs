@@ -115,11 +115,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 
     let recovered = start_rooms(&app).await?;
 
-    let started = gateway::start(&app).await?;
-    let (gateway, left) = (started.gateway.clone(), recovered);
-    // Beside what begins now.
-    app.tasks.spawn(async move { gateway::end_recovered(&gateway, left).await });
+    let started = gateway::start(&app, recovered).await?;
     serve_metrics(&app, started.gateway.clone()).await?;
+    serve_nodes(&app, started.gateway.clone()).await?;
     let (sip_address, media_address) = (started.sip_address, started.media_address);
 
     app.tasks.spawn(control::serve(app.clone(), started.gateway.clone()));
@@ -157,6 +155,22 @@ async fn serve_metrics(app: &AppState, gateway: Arc<gateway::Gateway>) -> Result
     Ok(())
 }
 
+/// Takes what other nodes pass on, and tells them where.
+async fn serve_nodes(app: &AppState, gateway: Arc<gateway::Gateway>) -> Result<(), ServeError> {
+    let nodes = &app.config.nodes;
+    let Ok(address) = nodes.listen.parse::<SocketAddr>() else {
+        return Ok(calls::nodes::announce(app, "").await?);
+    };
+    let listener = listen("nodes.listen", address, app.config.is_development()).await?;
+    let told = nodes.told(listener.local_addr()?);
+    let routes = http::internal_router(app).layer(Extension(gateway));
+    let room = connections::Room::new(&app.config.http.trusted_proxies);
+    app.tasks.spawn(connections::serve(listener, routes, room, None, app.stopping.clone()));
+    calls::nodes::announce(app, &told).await?;
+    tracing::info!("other nodes reach this one at {told}");
+    Ok(())
+}
+
 /// Development's inventory, the job runner, and what a crash left behind: calls that are closed now, though their
 /// carriers do not know it yet.
 async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
@@ -180,6 +194,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     app.tasks.spawn(state::notices::exchange_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::live::notices::exchange_until_stopped(app.clone()));
     app.tasks.spawn(tls::watch(app.clone()));
+    app.tasks.spawn(calls::nodes::tell_draining(app.clone()));
     Ok(recovered)
 }
 

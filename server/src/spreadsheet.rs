@@ -50,6 +50,24 @@ pub fn with_point(amount: &str) -> String {
     }
 }
 
+/// A price per minute with a decimal point, whichever sign a spreadsheet writes there. As it may have more than two decimals,
+/// `1,234` may be either: none then.
+pub fn rate_with_point(rate: &str) -> Option<String> {
+    let rate: String = rate.chars().filter(|letter| !letter.is_whitespace()).collect();
+    match rate.rsplit_once(',') {
+        Some((whole, decimals)) if !decimals.contains('.') => {
+            let are_thousands = decimals.len() == 3 && whole.contains(',');
+            let may_be_thousands = decimals.len() == 3 && !whole.contains('.') && !matches!(whole, "" | "0");
+            match (are_thousands, may_be_thousands) {
+                (true, _) => Some(rate),
+                (false, true) => None,
+                (false, false) => Some(format!("{}.{decimals}", whole.replace('.', ""))),
+            }
+        }
+        _ => Some(rate),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +118,24 @@ mod tests {
             ("10", "10"),
         ] {
             assert_eq!(with_point(written), expected);
+        }
+    }
+
+    #[test]
+    fn a_rates_decimal_comma_is_a_point_where_it_can_be_nothing_else() {
+        for (written, expected) in [
+            ("3,00", Some("3.00")),
+            ("0,0245", Some("0.0245")),
+            ("0,024", Some("0.024")),
+            ("1.234,5", Some("1234.5")),
+            ("1.234,567", Some("1234.567")),
+            ("1,234.50", Some("1,234.50")),
+            ("1,234,567", Some("1,234,567")),
+            ("1 234", Some("1234")),
+            ("3.00", Some("3.00")),
+            ("1,234", None),
+        ] {
+            assert_eq!(rate_with_point(written).as_deref(), expected, "{written}");
         }
     }
 }

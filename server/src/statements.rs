@@ -17,6 +17,8 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("idempotency", crate::web::idempotency::STATEMENTS),
         ("calls", crate::calls::store::STATEMENTS),
         ("nodes", crate::calls::store::nodes::STATEMENTS),
+        ("open_calls", crate::calls::store::open::STATEMENTS),
+        ("live_conferences", crate::calls::store::conferences::STATEMENTS),
         ("call_events", crate::calls::store::events::STATEMENTS),
         ("call_legs", crate::calls::store::legs::STATEMENTS),
         ("call_habits", crate::calls::store::habits::STATEMENTS),

@@ -1,12 +1,17 @@
 //! Structured logs to standard error; standard output belongs to the `ready` line and to answers of commands.
+//!
+//! Lines are written by a thread of their own: whoever reads them may be slow or stand still (a pipe that nobody empties, a file
+//! on a disk that hangs), and no call waits for that. What comes beyond [`MOST_WAITING`] lines is left out and counted.
 
 use std::fmt::Debug;
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -19,12 +24,25 @@ const TALKATIVE: [&str; 2] = ["rtc", "webrtc"];
 /// One line of theirs in this time says as much as all of them.
 const TALKS_EVERY: Duration = Duration::from_secs(1);
 
-/// Installs the process's log writer. A filter that does not parse is a configuration error.
-pub fn init(log: &Log) -> Result<(), ConfigError> {
+/// Lines that wait to be written: some seconds of a busy server's, and at most a few MB.
+const MOST_WAITING: usize = 16_384;
+
+/// Counts what the process's log left out.
+static LEFT_OUT: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// Installs the process's log writer, which writes what waits when the guard is dropped, for a second at most. A filter that does
+/// not parse is a configuration error.
+///
+/// # Errors
+/// [`ConfigError::WrongValue`] of `log.filter`.
+pub fn init(log: &Log) -> Result<WorkerGuard, ConfigError> {
     let filter = EnvFilter::try_new(&log.filter)
         .map_err(|error| ConfigError::WrongValue { key: "log.filter".to_owned(), message: error.to_string() })?;
     // Colours are for terminals; in a file they are noise.
-    let writer = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MOST_WAITING).thread_name("log");
+    let (lines, guard) = builder.finish(std::io::stderr());
+    let _ = LEFT_OUT.set(lines.error_counter());
+    let writer = fmt::layer().with_writer(lines).with_ansi(std::io::stderr().is_terminal());
     let writer = match log.format {
         LogFormat::Text => writer.boxed(),
         LogFormat::Json => writer.json().boxed(),
@@ -32,7 +50,12 @@ pub fn init(log: &Log) -> Result<(), ConfigError> {
     let writer = writer.with_filter(Calm::new(SystemClock::new()));
     // A second call (tests in one process) keeps the first writer.
     let _ = tracing_subscriber::registry().with(filter).with(writer).try_init();
-    Ok(())
+    Ok(guard)
+}
+
+/// Lines that the log has left out, because whoever reads it is too slow.
+pub fn lines_left_out() -> usize {
+    LEFT_OUT.get().map_or(0, ErrorCounter::dropped_lines)
 }
 
 /// Lets through all lines but those of [`TALKATIVE`] libraries that come too soon after the last one.

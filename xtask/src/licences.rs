@@ -22,7 +22,7 @@ pub(crate) const FILE_OF_SDK: &str = "THIRD-PARTY-LICENCES.txt";
 pub(crate) const FILE_OF_SITE: &str = "licences.txt";
 
 /// npm packages whose files the console serves; the others build or test only.
-const SERVED_FROM_NPM: [&str; 2] = ["@fontsource-variable/inter", "@scalar/api-reference"];
+const SERVED_FROM_NPM: [&str; 1] = ["@fontsource-variable/inter"];
 
 /// What a file is about.
 pub(crate) struct Subject {

@@ -13,7 +13,7 @@ const BUDGET_BYTES: u64 = 46_000;
 const LOADED: [&str; 3] = ["sautikit_bg.wasm.br", "client.js.br", "index.esm.js.br"];
 /// What a release has in one file: together the parts are a fifth smaller, and one request.
 const BUNDLE: &str = "client.js";
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 12] = [
     "sautikit.js",
     "call.js",
     "devices.js",
@@ -22,7 +22,9 @@ const PARTS: [&str; 10] = [
     "faults.js",
     "kept.js",
     "order.js",
+    "pulse.js",
     "registration.js",
+    "shown.js",
     "waiting.js",
 ];
 /// The entry, and what is made of it.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! site/version              one line: the hash that names the current assets
-//! site/assets/HASH/app.css  softphone.js  times.js  scalar.js  icon.svg  inter.woff2
+//! site/assets/HASH/app.css  softphone.js  times.js  icon.svg  inter.woff2
 //! site/sdk/browser/…  demo/…  see sdk.rs
 //! site/licences.txt         see licences.rs
 //! ```
@@ -20,9 +20,6 @@ use std::{
 /// The variable font of the console, taken from its npm package.
 const FONT: &str = "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2";
 
-/// What draws the API's reference, complete in one file.
-const SCALAR: &str = "@scalar/api-reference/dist/browser/standalone.js";
-
 /// Builds the console's assets into `site`, replacing what an earlier build left there.
 pub(crate) fn build(paths: &Paths, site: &Path, release: bool) -> Outcome<()> {
     let staging = site.join("assets.new");
@@ -35,12 +32,6 @@ pub(crate) fn build(paths: &Paths, site: &Path, release: bool) -> Outcome<()> {
     match &font {
         Some(file) => drop(fs::copy(file, staging.join("inter.woff2"))?),
         None => eprintln!("xtask: {FONT} is not installed (npm ci --ignore-scripts in xtask/), using system fonts"),
-    }
-    match paths.npm(SCALAR) {
-        Some(file) => drop(fs::copy(file, staging.join("scalar.js"))?),
-        None => eprintln!(
-            "xtask: {SCALAR} is not installed (node vendor.js in xtask/), so /docs/api only links the document"
-        ),
     }
     fs::write(staging.join("app.css"), css::bundle(paths, font.is_some())?)?;
     copy_scripts(&paths.root.join("app/js"), &staging)?;
@@ -65,8 +56,9 @@ pub(crate) fn build(paths: &Paths, site: &Path, release: bool) -> Outcome<()> {
 fn copy_scripts(from: &Path, to: &Path) -> Outcome<()> {
     for entry in fs::read_dir(from)? {
         let path = entry?.path();
-        if let Some(name) =
-            path.file_name().filter(|_| path.extension().is_some_and(|kind| kind == "js" || kind == "svg"))
+        if let Some(name) = path
+            .file_name()
+            .filter(|_| path.extension().is_some_and(|kind| ["js", "svg", "png"].iter().any(|known| kind == *known)))
         {
             fs::copy(&path, to.join(name))?;
         }

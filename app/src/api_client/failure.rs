@@ -1,6 +1,8 @@
 //! Why a request to the API brought nothing usable.
 
+use crate::i18n::{Lang, MistakesText, fill};
 use sautikit_api::{ErrorBody, ErrorDetail};
+use serde_json::json;
 
 /// A failed request, as pages show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,15 +27,18 @@ impl ApiFailure {
         }
     }
 
-    /// A member that can't be sent to the API as it was typed.
-    pub fn of_field(field: &str, message: impl Into<String>) -> Self {
+    /// A member that can't be sent to the API as it was typed: the sentence that says so, with what goes into it.
+    pub fn of_field(field: &str, sentence: fn(&'static MistakesText) -> &'static str, values: &[&str]) -> Self {
+        let said = |lang: Lang| {
+            values.iter().fold(sentence(&lang.text().mistakes).to_owned(), |said, value| fill(&said, value))
+        };
         let detail = ErrorDetail {
             code: "validation.bad_request".to_owned(),
-            message: message.into(),
+            message: said(Lang::English),
             docs_url: "/docs/errors/validation.bad_request".to_owned(),
             request_id: "–".to_owned(),
             field: Some(field.to_owned()),
-            details: None,
+            details: Some(json!({ (Lang::Swahili.code()): said(Lang::Swahili) })),
             aliases: Vec::new(),
         };
         Self::Refused { status: 400, detail: Box::new(detail) }
@@ -80,6 +85,11 @@ impl ApiFailure {
         }
     }
 
+    /// The console's own words for it in this language, where it is the console that refuses; the API's are English.
+    pub fn own_words(&self, lang: Lang) -> Option<&str> {
+        self.detail(lang.code())
+    }
+
     /// The body's member that was refused.
     pub fn field(&self) -> Option<&str> {
         match self {
@@ -97,6 +107,15 @@ mod tests {
     fn an_answer_without_an_error_object_is_unreadable() {
         assert_eq!(ApiFailure::from_answer(502, b"<html>").status(), 502);
         assert_eq!(ApiFailure::from_answer(502, b"<html>").code(), None);
+    }
+
+    #[test]
+    fn what_the_console_refuses_is_said_in_both_languages() {
+        let failure = ApiFailure::of_field("minimum_seconds", |text| text.seconds, &["ten"]);
+        assert_eq!(failure.own_words(Lang::Swahili), Some("“ten” si idadi ya sekunde."));
+        assert_eq!(failure.own_words(Lang::English), None);
+        let ApiFailure::Refused { detail, .. } = failure else { panic!("refused") };
+        assert_eq!(detail.message, "“ten” is no number of seconds.");
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub enum Method {
 }
 
 impl Method {
+    /// The verb that HTTP spells so, if the API has it.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete].into_iter().find(|method| method.as_str() == name)
+    }
+
     /// The verb as HTTP spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -194,6 +199,18 @@ impl Api {
         body: &impl Serialize,
     ) -> Result<ApiResponse, ApiFailure> {
         self.send(with_body(request(Method::Delete, path), body)?).await
+    }
+
+    /// Sends a request of the log again: its method and path as they stand there, a write once however often `key` comes.
+    pub async fn repeat(
+        &self,
+        method: Method,
+        path: String,
+        body: Option<Value>,
+        key: &str,
+    ) -> Result<ApiResponse, ApiFailure> {
+        let idempotency_key = (method == Method::Post).then(|| key.to_owned());
+        self.send(ApiRequest { body, idempotency_key, ..request(method, path) }).await
     }
 
     async fn send(&self, mut request: ApiRequest) -> Result<ApiResponse, ApiFailure> {

@@ -28,11 +28,15 @@ pub(crate) fn Chart(
     bars: Vec<Bar>,
     /// What the drawing says, for people who can't see it.
     summary: String,
+    /// What the highest bar is, where its number alone says nothing.
+    #[prop(optional)]
+    highest_words: String,
     /// Words below the first and the last bar.
     from: String,
     to: String,
 ) -> impl IntoView {
     let highest = bars.iter().map(|bar| bar.good + bar.bad).max().unwrap_or_default().max(1);
+    let highest_words = if highest_words.is_empty() { highest.to_string() } else { highest_words };
     let width = i64::try_from(bars.len()).unwrap_or(1).max(1) * SLOT;
     let scaled = |amount: i64| if amount == 0 { 0 } else { (amount * HEIGHT / highest).max(LEAST) };
     let drawn = bars.into_iter().enumerate().map(|(place, bar)| {
@@ -50,7 +54,7 @@ pub(crate) fn Chart(
     });
     view! {
         <figure class="chart">
-            <span class="chart__highest figure" aria-hidden="true">{highest}</span>
+            <span class="chart__highest figure" aria-hidden="true">{highest_words}</span>
             <svg class="chart__drawing" viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=summary>
                 {drawn.collect_view()}
             </svg>

@@ -40,3 +40,39 @@ pub(crate) fn TypedConfirm(
         </details>
     }
 }
+
+/// A button that asks whether it is meant before it does anything.
+#[component]
+pub(crate) fn Ask(
+    /// Words of the button that opens the question, and of the one that does it.
+    opens: &'static str,
+    /// The same with what it is about, for people who hear one button at a time.
+    label: String,
+    /// Where the form posts to.
+    action: String,
+    /// What will happen.
+    ask: String,
+    /// Fields that go with it.
+    #[prop(optional)]
+    fields: Option<AnyView>,
+    /// It stands in a panel, where there is no room beside the button.
+    #[prop(optional)]
+    in_flow: bool,
+) -> impl IntoView {
+    let class = if in_flow { "confirm confirm--flow" } else { "confirm" };
+    view! {
+        <details class=class>
+            <summary class="button button--small" aria-label=label.clone()>{opens}</summary>
+            <form class="confirm__ask" method="post" action=action>
+                <p>{ask}</p>
+                {fields}
+                <button class="button button--small button--primary" aria-label=label>{opens}</button>
+            </form>
+        </details>
+    }
+}
+
+/// A question within a form that is filled in: it is not sent before this is ticked.
+pub(crate) fn meant(words: &'static str) -> AnyView {
+    view! { <label class="choice"><input type="checkbox" required/>{words}</label> }.into_any()
+}

@@ -1,6 +1,6 @@
 //! Form fields: label, input, hint, and the error at its place.
 
-use crate::visit::Visit;
+use crate::{api_client::ApiFailure, i18n::refusal, visit::Visit};
 use leptos::prelude::*;
 
 /// One labelled text input of `form`, filled again and marked when that form was refused because of it.
@@ -27,9 +27,10 @@ pub(crate) fn Field(
     unit: String,
 ) -> impl IntoView {
     let failure = visit.failure_of(form).filter(|failure| failure.field() == Some(name));
-    let error = failure.and_then(|failure| match failure {
-        crate::api_client::ApiFailure::Refused { detail, .. } => Some(detail.message.clone()),
-        crate::api_client::ApiFailure::Unreadable(_) => None,
+    let error = failure.and_then(|failure| match (failure.own_words(visit.lang), failure) {
+        (Some(own), _) => Some((None, own.to_owned())),
+        (None, ApiFailure::Refused { detail, .. }) => Some((refusal(visit.lang, &detail.code), detail.message.clone())),
+        (None, ApiFailure::Unreadable(_)) => None,
     });
     let value = visit.typed(form, name).unwrap_or(value);
     let described_by = (error.is_some() || !hint.is_empty()).then(|| format!("{name}-note"));
@@ -49,7 +50,11 @@ pub(crate) fn Field(
                 view! { <div class="field__money"><span class="field__unit">{unit}</span>{input}</div> }.into_any()
             }}
             {match error {
-                Some(error) => Some(view! { <p class="field__error" id=note_id>{error}</p> }.into_any()),
+                // What exactly is wrong stands in the API's own words, which are English.
+                Some((Some(words), error)) => {
+                    Some(view! { <p class="field__error" id=note_id>{words}" "<span lang="en">{error}</span></p> }.into_any())
+                }
+                Some((None, error)) => Some(view! { <p class="field__error" id=note_id>{error}</p> }.into_any()),
                 None if !hint.is_empty() => Some(view! { <p class="field__hint" id=note_id>{hint}</p> }.into_any()),
                 None => None,
             }}

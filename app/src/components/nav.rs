@@ -23,13 +23,18 @@ fn groups(visit: &Visit, me: &Me) -> Groups {
     let documents: Link = ("/docs", text.docs.title, Glyph::Book);
     let operator = match me.is_operator {
         true => vec![
+            ("/operator/overview", text.operator.overview, Glyph::Home),
             ("/operator/workspaces", text.operator.workspaces, Glyph::Workspaces),
+            ("/operator/calls", text.operator.running, Glyph::Calls),
+            ("/operator/nodes", text.operator.nodes, Glyph::Switch),
             ("/operator/trunks", text.trunks.title, Glyph::Trunk),
             ("/operator/providers", text.supply.providers, Glyph::Switch),
             ("/operator/series", text.supply.series, Glyph::Numbers),
             ("/operator/numbers", text.supply.stock, Glyph::Log),
             ("/operator/prices", text.supply.prices, Glyph::Wallet),
             ("/operator/payments", text.operator.payments, Glyph::Wallet),
+            ("/operator/statements", text.operator.months, Glyph::Wallet),
+            ("/operator/jobs", text.operator.jobs, Glyph::Log),
         ],
         false => Vec::new(),
     };
@@ -72,6 +77,7 @@ pub(crate) fn nav_links(visit: &Visit, me: &Me) -> Vec<Link> {
             ("/recordings/storage", text.recordings.storage, Glyph::Recordings),
             ("/wallet/limits", text.limits.title, Glyph::Wallet),
             ("/wallet/alerts", text.limits.alerts, Glyph::Bell),
+            ("/wallet/ledger", text.wallet.ledger, Glyph::Wallet),
             ("/wallet/statements", text.wallet.statements, Glyph::Wallet),
             ("/profile", text.profile.title, Glyph::Person),
         ],

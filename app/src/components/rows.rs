@@ -6,6 +6,7 @@ use crate::{
     api_client::with_query,
     format,
     i18n::{Lang, fill},
+    visit::Visit,
 };
 use leptos::prelude::*;
 
@@ -56,6 +57,21 @@ pub(crate) fn chips(
         view! { <li><a class="chip" href=with_query(page, &rest)>{label}": "<b>{words}</b><span class="visually-hidden">{says}</span><span aria-hidden="true">"×"</span></a></li> }
     });
     Some(view! { <ul class="chips" aria-label=text.filters>{chips.collect_view()}</ul> }.into_any())
+}
+
+/// A list of a page as a file, narrowed as the page's address narrows it.
+#[component]
+pub(crate) fn CsvLink(
+    visit: Visit,
+    /// The list's name: `/exports/NAME.csv`.
+    list: &'static str,
+    /// Parameters of the page that narrow the API's list too, named alike.
+    #[prop(optional)]
+    by: &'static [&'static str],
+) -> impl IntoView {
+    let filters = by.iter().map(|name| (*name, visit.query.get(name).unwrap_or_default().trim().to_owned()));
+    let (filters, lang) = (filters.collect(), visit.lang);
+    view! { <CsvButton list filters lang/> }
 }
 
 /// The list that `filters` choose as a file for spreadsheets.

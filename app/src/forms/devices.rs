@@ -38,7 +38,8 @@ pub(super) async fn rotate_secret(id: &str, fields: &Fields, api: &Api) -> Next 
 
 pub(super) async fn create(id: &str, fields: &Fields, api: &Api) -> Next {
     let path = format!("/v1/numbers/{}/sip-credentials", escape(id));
-    let body = CreateSipCredential { label: fields.text("label") };
+    let srtp = Some(fields.text("srtp")).filter(|policy| !policy.is_empty());
+    let body = CreateSipCredential { label: fields.text("label"), srtp };
     let answer = api.post_once(path, &body, &fields.text("form_token")).await;
     shown_once(CREATE_CREDENTIAL, id, answer, fields)
 }

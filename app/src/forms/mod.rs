@@ -19,6 +19,7 @@ mod prices;
 mod privacy;
 mod profile;
 mod recordings;
+mod requests;
 mod supply;
 mod trunks;
 mod wallet;
@@ -26,6 +27,7 @@ mod webhooks;
 mod workspaces;
 
 pub use fields::Fields;
+pub(crate) use requests::repeatable;
 
 use crate::{
     api_client::{Api, ApiFailure},
@@ -77,8 +79,14 @@ pub const LEAVE_QUEUE: &str = "/console/queues/{id}/members/{call}/remove";
 pub const CHECK_ACTIONS: &str = "/console/playground";
 /// Runs a voice document as a call.
 pub const RUN_ACTIONS: &str = "/console/playground/call";
+/// Of [`RUN_ACTIONS`] and [`CREATE_KEY`]: what comes of it is shown beside the code of the quickstart.
+pub const BESIDE: &str = "beside";
+/// The page of the documentation that has its own call run.
+const QUICKSTART: &str = "/docs/guides/quickstart";
 /// Calls a handler as calls would.
 pub const CHECK_HANDLER: &str = "/console/playground/check";
+/// Sends a request of the log again.
+pub const REPEAT_REQUEST: &str = "/console/requests/repeat";
 /// Erases a person's number.
 pub const ERASE_NUMBER: &str = "/console/privacy/erase";
 /// Deletes a recording; the path carries its id.
@@ -205,6 +213,10 @@ pub const UNFREEZE_WORKSPACE: &str = "/console/operator/workspaces/{id}/unfreeze
 pub const ASSIGN_PAYMENT: &str = "/console/operator/payments/{id}/assign";
 /// Dismisses a payment that waits, as operator; the path carries the payment's id.
 pub const DISMISS_PAYMENT: &str = "/console/operator/payments/{id}/dismiss";
+/// Ends a call of any workspace, as operator; the path carries its id.
+pub const OPERATOR_HANG_UP: &str = "/console/operator/calls/{id}/hangup";
+/// Tries a background job again that was set aside, as operator; the path carries its id.
+pub const RETRY_JOB: &str = "/console/operator/jobs/{id}/retry";
 /// Compares a provider's statement with the wallets, as operator.
 pub const RECONCILE: &str = "/console/operator/payments/reconcile";
 /// Corrects a wallet, as operator; the path carries the workspace's id.
@@ -273,7 +285,7 @@ impl From<Next> for Submitted {
 fn seconds(fields: &Fields, name: &'static str) -> Result<i64, ApiFailure> {
     match fields.text(name) {
         text if text.is_empty() => Ok(0),
-        text => text.parse().map_err(|_| ApiFailure::of_field(name, format!("“{text}” is no number of seconds."))),
+        text => text.parse().map_err(|_| ApiFailure::of_field(name, |text| text.seconds, &[&text])),
     }
 }
 
@@ -316,6 +328,7 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         CHECK_ACTIONS => playground::check(fields, api).await.into(),
         RUN_ACTIONS => playground::run(fields, api).await.into(),
         CHECK_HANDLER => playground::check_handler(fields, api).await.into(),
+        REPEAT_REQUEST => requests::repeat(fields, api).await.into(),
         ERASE_NUMBER => privacy::erase(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
         CREATE_WEBHOOK => webhooks::create(fields, api).await.into(),
@@ -388,6 +401,8 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             ["", "console", "operator", "workspaces", id, "unfreeze"] => {
                 limits::unfreeze_workspace(id, fields, api).await.into()
             }
+            ["", "console", "operator", "calls", id, "hangup"] => operator::hang_up(id, fields, api).await.into(),
+            ["", "console", "operator", "jobs", id, "retry"] => operator::retry_job(id, fields, api).await.into(),
             ["", "console", "operator", "payments", id, "assign"] => operator::assign(id, fields, api).await.into(),
             ["", "console", "operator", "payments", id, "dismiss"] => operator::dismiss(id, fields, api).await.into(),
             ["", "console", "operator", "workspaces", id, "adjust"] => operator::adjust(id, fields, api).await.into(),

@@ -1,11 +1,11 @@
 //! What operators do to workspaces and payments.
 
 use super::{
-    ADJUST, ASSIGN_PAYMENT, DISMISS_PAYMENT, Fields, Next, RECONCILE, RESUME_WORKSPACE, SET_COUNTRY, SET_OVERDRAFT,
-    SUSPEND_WORKSPACE,
+    ADJUST, ASSIGN_PAYMENT, DISMISS_PAYMENT, Fields, Next, OPERATOR_HANG_UP, RECONCILE, RESUME_WORKSPACE, RETRY_JOB,
+    SET_COUNTRY, SET_OVERDRAFT, SUSPEND_WORKSPACE,
 };
 use crate::{
-    api_client::{Api, escape},
+    api_client::{Api, escape, with_query},
     format,
     visit::Flash,
 };
@@ -16,6 +16,10 @@ use sautikit_api::operator::{
 
 const PAGE: &str = "/operator/workspaces";
 const PAYMENTS: &str = "/operator/payments";
+const CALLS: &str = "/operator/calls";
+const JOBS: &str = "/operator/jobs";
+/// Of a UUID as it is written.
+const ID_CHARS: usize = 36;
 
 pub(super) async fn suspend(id: &str, fields: &Fields, api: &Api) -> Next {
     let body = SuspendWorkspace { reason: fields.text("reason") };
@@ -42,10 +46,29 @@ pub(super) async fn set_country(id: &str, fields: &Fields, api: &Api) -> Next {
 }
 
 pub(super) async fn assign(id: &str, fields: &Fields, api: &Api) -> Next {
-    let body = serde_json::json!({ "workspace_id": fields.text("workspace_id").trim() });
+    // Both are read in one field: an id has more characters than any account number.
+    let typed = fields.text("workspace").trim().to_owned();
+    let name = if typed.len() == ID_CHARS { "workspace_id" } else { "account_reference" };
+    let body = serde_json::json!({ name: typed });
     match api.post(format!("/v1/admin/payments/{}/assign", escape(id)), &body).await {
         Ok(_) => Next::redirect(format!("{PAYMENTS}?done=assigned")),
         Err(failure) => Next::failed(ASSIGN_PAYMENT, PAYMENTS, failure, fields),
+    }
+}
+
+pub(super) async fn hang_up(id: &str, fields: &Fields, api: &Api) -> Next {
+    let workspace = fields.text("workspace_id");
+    let page = |done: &str| with_query(CALLS, &[("workspace_id", &workspace), ("done", done)]);
+    match api.post(format!("/v1/admin/calls/{}/hangup", escape(id)), &serde_json::json!({})).await {
+        Ok(_) => Next::redirect(page("hung_up")),
+        Err(failure) => Next::failed(OPERATOR_HANG_UP, page(""), failure, fields),
+    }
+}
+
+pub(super) async fn retry_job(id: &str, fields: &Fields, api: &Api) -> Next {
+    match api.post(format!("/v1/admin/jobs/{}/retry", escape(id)), &serde_json::json!({})).await {
+        Ok(_) => Next::redirect(format!("{JOBS}?done=retried")),
+        Err(failure) => Next::failed(RETRY_JOB, JOBS, failure, fields),
     }
 }
 

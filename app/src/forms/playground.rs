@@ -1,6 +1,6 @@
 //! Reading a voice document, and running it as a call.
 
-use super::{CHECK_ACTIONS, CHECK_HANDLER, Fields, Next, RUN_ACTIONS};
+use super::{BESIDE, CHECK_ACTIONS, CHECK_HANDLER, Fields, Next, QUICKSTART, RUN_ACTIONS};
 use crate::{
     api_client::{Api, ApiFailure, escape},
     visit::Flash,
@@ -50,15 +50,22 @@ pub(super) async fn check_handler(fields: &Fields, api: &Api) -> Next {
 }
 
 pub(super) async fn run(fields: &Fields, api: &Api) -> Next {
-    let document: Value = serde_json::from_str(&fields.text("document")).unwrap_or_default();
-    let Some(actions) = document.get("actions") else {
-        let failure = ApiFailure::of_field("document", "A call takes `{\"actions\": […]}`.".to_owned());
-        return Next::failed(RUN_ACTIONS, PAGE, failure, fields);
+    let beside = fields.get(BESIDE).is_some();
+    let (from, to, typed) = (fields.text("from"), fields.text("to"), fields.text("document"));
+    let body = if typed.trim_start().starts_with('<') {
+        json!({ "from": from, "to": to, "xml": typed })
+    } else {
+        let document: Value = serde_json::from_str(&typed).unwrap_or_default();
+        let Some(actions) = document.get("actions") else {
+            let failure = ApiFailure::of_field("document", |text| text.document, &[]);
+            return Next::failed(RUN_ACTIONS, PAGE, failure, fields);
+        };
+        json!({ "from": from, "to": to, "actions": actions })
     };
-    let body = json!({ "from": fields.text("from"), "to": fields.text("to"), "actions": actions });
     let answer = api.post_once("/v1/calls", &body, &fields.text("form_token")).await;
     match answer.and_then(|answer| answer.read::<CallAccepted>()) {
+        Ok(call) if beside => Next::redirect(format!("{QUICKSTART}?call={}#run", escape(&call.call_id.to_string()))),
         Ok(call) => Next::redirect(format!("/calls/{}", escape(&call.call_id.to_string()))),
-        Err(failure) => Next::failed(RUN_ACTIONS, PAGE, failure, fields),
+        Err(failure) => Next::failed(RUN_ACTIONS, if beside { QUICKSTART } else { PAGE }, failure, fields),
     }
 }

@@ -15,15 +15,18 @@ const PAGE: &str = "/operator/prices";
 pub(super) async fn create(fields: &Fields, api: &Api) -> Next {
     let made = async {
         let code = fields.text("currency");
-        let currency = Currency::parse(&code).ok_or_else(|| ApiFailure::of_field("currency", "Choose a currency."))?;
+        let currency =
+            Currency::parse(&code).ok_or_else(|| ApiFailure::of_field("currency", |text| text.currency, &[]))?;
         let written = fields.text("per_minute");
         let per_min_e4 = currency.parse_e4(&written).ok_or_else(|| {
             let example = currency.format_e4(30_000);
-            ApiFailure::of_field("per_minute", format!("“{written}” is no price per minute; write it as {example}."))
+            ApiFailure::of_field("per_minute", |text| text.price, &[&written, &example])
         })?;
         let workspace_id = match fields.text("workspace_id") {
             text if text.is_empty() => None,
-            text => Some(text.parse().map_err(|_| ApiFailure::of_field("workspace_id", "Give the workspace's id."))?),
+            text => {
+                Some(text.parse().map_err(|_| ApiFailure::of_field("workspace_id", |text| text.workspace_id, &[]))?)
+            }
         };
         let body = CreatePrice {
             prefix: fields.text("prefix"),

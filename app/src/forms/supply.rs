@@ -62,7 +62,7 @@ pub(super) async fn create_series(fields: &Fields, api: &Api) -> Next {
             provider_id: fields
                 .text("provider_id")
                 .parse()
-                .map_err(|_| ApiFailure::of_field("provider_id", "Choose a provider."))?,
+                .map_err(|_| ApiFailure::of_field("provider_id", |text| text.provider, &[]))?,
             country: fields.text("country").to_uppercase(),
             prefix: fields.text("prefix"),
             first_suffix: fields.text("first_suffix"),
@@ -150,7 +150,7 @@ pub(super) async fn step_number(id: &str, verb: &str, fields: &Fields, api: &Api
         if form == RESERVE_NUMBER {
             let workspace_id = fields.text("workspace_id").parse();
             let workspace_id =
-                workspace_id.map_err(|_| ApiFailure::of_field("workspace_id", "Give the workspace's id."))?;
+                workspace_id.map_err(|_| ApiFailure::of_field("workspace_id", |text| text.workspace_id, &[]))?;
             return api.post(&*path, &ReserveNumber { workspace_id }).await;
         }
         api.post(&*path, &serde_json::json!({})).await
@@ -168,20 +168,20 @@ fn words(text: &str) -> Vec<String> {
 /// A price as it is typed, in whole units.
 fn price(fields: &Fields) -> Result<SeriesPrice, ApiFailure> {
     let code = fields.text("currency");
-    let currency = Currency::parse(&code).ok_or_else(|| ApiFailure::of_field("currency", "Choose a currency."))?;
+    let currency = Currency::parse(&code).ok_or_else(|| ApiFailure::of_field("currency", |text| text.currency, &[]))?;
     let monthly = fields.text("monthly_price");
     let rate = |name: &'static str| match fields.text(name) {
         text if text.is_empty() => Ok(0),
         text => currency.parse_e4(&text).ok_or_else(|| {
             let example = currency.format_e4(30_000);
-            ApiFailure::of_field(name, format!("“{text}” is no price per minute; write it as {example}."))
+            ApiFailure::of_field(name, |text| text.price, &[&text, &example])
         }),
     };
     Ok(SeriesPrice {
         currency: code,
         monthly_price_minor: currency
             .parse_minor(&monthly)
-            .ok_or_else(|| ApiFailure::of_field("monthly_price", format!("“{monthly}” is no amount of {currency}.")))?,
+            .ok_or_else(|| ApiFailure::of_field("monthly_price", |text| text.amount, &[&monthly, currency.code()]))?,
         inbound_per_min_e4: rate("inbound_per_minute")?,
         outbound_per_min_e4: rate("outbound_per_minute")?,
         billing_minimum_seconds: super::seconds(fields, "minimum_seconds")?,

@@ -30,6 +30,7 @@ pub(super) async fn create(fields: &Fields, api: &Api) -> Next {
         calls_per_second: number(fields, "calls_per_second").flatten(),
         options_every_seconds: number(fields, "options_every_seconds").flatten(),
         follow_redirects: Some(fields.get("follow_redirects").is_some()),
+        srtp: given("srtp"),
         pass_headers: entries(fields, "pass_headers"),
         is_enabled: Some(true),
     };
@@ -63,6 +64,7 @@ pub(super) async fn update(id: &str, fields: &Fields, api: &Api) -> Next {
         calls_per_second: number(fields, "calls_per_second"),
         options_every_seconds: number(fields, "options_every_seconds"),
         follow_redirects: Some(fields.get("follow_redirects").is_some()),
+        srtp: Some(fields.text("srtp")),
         pass_headers: Some(entries(fields, "pass_headers")),
         is_enabled: None,
     };

@@ -32,10 +32,9 @@ fn events(fields: &Fields) -> Vec<String> {
 fn rate(fields: &Fields) -> Result<Option<i64>, ApiFailure> {
     match fields.text("rate_per_second") {
         text if text.is_empty() => Ok(None),
-        text => text
-            .parse()
-            .map(Some)
-            .map_err(|_| ApiFailure::of_field("rate_per_second", format!("“{text}” is no number of events."))),
+        text => {
+            text.parse().map(Some).map_err(|_| ApiFailure::of_field("rate_per_second", |text| text.events, &[&text]))
+        }
     }
 }
 

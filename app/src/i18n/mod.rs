@@ -12,6 +12,10 @@ macro_rules! catalogue {
         impl $name {
             pub(super) const ENGLISH: Self = Self { $($key: $english,)* };
             pub(super) const SWAHILI: Self = Self { $($key: $swahili,)* };
+            /// Each key with its words in both.
+            #[cfg(test)]
+            pub(super) const PAIRS: &'static [(&'static str, &'static str, &'static str)] =
+                &[$((stringify!($key), $english, $swahili),)*];
         }
     };
 }
@@ -26,6 +30,10 @@ mod devices;
 mod diagnosis;
 mod docs;
 mod entry;
+mod errors;
+pub use errors::refusal;
+mod facts;
+pub use facts::Facts as FactsText;
 mod home;
 mod invitation;
 mod keys;
@@ -34,9 +42,14 @@ mod limits;
 mod meetings;
 pub use meetings::Meetings as MeetingsText;
 mod members;
+mod mistakes;
+pub use mistakes::Mistakes as MistakesText;
 mod numbers;
 mod operator;
+mod payments;
+pub use payments::payment_failure;
 mod playground;
+pub use playground::Playground as PlaygroundText;
 mod privacy;
 pub use privacy::Privacy as PrivacyText;
 mod pricing;
@@ -44,16 +57,20 @@ pub use pricing::Pricing as PricingText;
 mod profile;
 mod recordings;
 pub use recordings::Recordings as RecordingsText;
+mod reference;
+pub use reference::Reference as ReferenceText;
 mod requests;
 mod rights;
 pub use rights::Rights as RightsText;
 mod search;
 mod shadow;
+mod site;
 pub use shadow::Shadow as ShadowText;
 mod softphone;
 mod supply;
 mod trunks;
 mod wallet;
+pub use wallet::Wallet as WalletText;
 mod webhooks;
 mod workspace;
 
@@ -117,6 +134,7 @@ pub struct Text {
     pub landing: landing::Landing,
     pub docs: docs::Docs,
     pub entry: entry::Entry,
+    pub facts: facts::Facts,
     pub invitation: invitation::Invitation,
     pub home: home::Home,
     pub numbers: numbers::Numbers,
@@ -127,11 +145,14 @@ pub struct Text {
     pub pricing: pricing::Pricing,
     pub profile: profile::Profile,
     pub recordings: recordings::Recordings,
+    pub reference: reference::Reference,
     pub requests: requests::Requests,
     /// Privacy.
     pub privacy: privacy::Privacy,
     /// Shadow requests.
     pub shadow: shadow::Shadow,
+    /// The public site.
+    pub site: site::Site,
     pub audit: audit::Audit,
     pub axis: axis::Axis,
     pub calls: calls::Calls,
@@ -146,6 +167,7 @@ pub struct Text {
     pub trunks: trunks::Trunks,
     pub meetings: meetings::Meetings,
     pub members: members::Members,
+    pub mistakes: mistakes::Mistakes,
     pub rights: rights::Rights,
     pub workspace: workspace::Workspace,
 }
@@ -155,6 +177,7 @@ static ENGLISH: Text = Text {
     landing: landing::Landing::ENGLISH,
     docs: docs::Docs::ENGLISH,
     entry: entry::Entry::ENGLISH,
+    facts: facts::Facts::ENGLISH,
     invitation: invitation::Invitation::ENGLISH,
     home: home::Home::ENGLISH,
     numbers: numbers::Numbers::ENGLISH,
@@ -165,9 +188,11 @@ static ENGLISH: Text = Text {
     pricing: pricing::Pricing::ENGLISH,
     profile: profile::Profile::ENGLISH,
     recordings: recordings::Recordings::ENGLISH,
+    reference: reference::Reference::ENGLISH,
     requests: requests::Requests::ENGLISH,
     privacy: privacy::Privacy::ENGLISH,
     shadow: shadow::Shadow::ENGLISH,
+    site: site::Site::ENGLISH,
     audit: audit::Audit::ENGLISH,
     axis: axis::Axis::ENGLISH,
     calls: calls::Calls::ENGLISH,
@@ -181,6 +206,7 @@ static ENGLISH: Text = Text {
     trunks: trunks::Trunks::ENGLISH,
     meetings: meetings::Meetings::ENGLISH,
     members: members::Members::ENGLISH,
+    mistakes: mistakes::Mistakes::ENGLISH,
     rights: rights::Rights::ENGLISH,
     workspace: workspace::Workspace::ENGLISH,
 };
@@ -190,6 +216,7 @@ static SWAHILI: Text = Text {
     landing: landing::Landing::SWAHILI,
     docs: docs::Docs::SWAHILI,
     entry: entry::Entry::SWAHILI,
+    facts: facts::Facts::SWAHILI,
     invitation: invitation::Invitation::SWAHILI,
     home: home::Home::SWAHILI,
     numbers: numbers::Numbers::SWAHILI,
@@ -200,9 +227,11 @@ static SWAHILI: Text = Text {
     pricing: pricing::Pricing::SWAHILI,
     profile: profile::Profile::SWAHILI,
     recordings: recordings::Recordings::SWAHILI,
+    reference: reference::Reference::SWAHILI,
     requests: requests::Requests::SWAHILI,
     privacy: privacy::Privacy::SWAHILI,
     shadow: shadow::Shadow::SWAHILI,
+    site: site::Site::SWAHILI,
     audit: audit::Audit::SWAHILI,
     axis: axis::Axis::SWAHILI,
     calls: calls::Calls::SWAHILI,
@@ -216,6 +245,7 @@ static SWAHILI: Text = Text {
     trunks: trunks::Trunks::SWAHILI,
     meetings: meetings::Meetings::SWAHILI,
     members: members::Members::SWAHILI,
+    mistakes: mistakes::Mistakes::SWAHILI,
     rights: rights::Rights::SWAHILI,
     workspace: workspace::Workspace::SWAHILI,
 };
@@ -234,5 +264,97 @@ mod tests {
         assert_eq!(Lang::negotiate(Some("sw"), Some("en")), Lang::Swahili);
         assert_eq!(Lang::negotiate(None, Some("fr-FR, sw-KE;q=0.9, en;q=0.5")), Lang::Swahili);
         assert_eq!(Lang::negotiate(Some("xx"), None), Lang::English);
+    }
+
+    /// Every catalogue.
+    fn pairs() -> Vec<(&'static str, &'static str, &'static str)> {
+        [
+            audit::Audit::PAIRS,
+            axis::Axis::PAIRS,
+            calls::Calls::PAIRS,
+            common::Common::PAIRS,
+            devices::Devices::PAIRS,
+            diagnosis::Diagnosis::PAIRS,
+            docs::Docs::PAIRS,
+            entry::Entry::PAIRS,
+            facts::Facts::PAIRS,
+            home::Home::PAIRS,
+            invitation::Invitation::PAIRS,
+            keys::Keys::PAIRS,
+            landing::Landing::PAIRS,
+            limits::Limits::PAIRS,
+            meetings::Meetings::PAIRS,
+            members::Members::PAIRS,
+            mistakes::Mistakes::PAIRS,
+            numbers::Numbers::PAIRS,
+            operator::Operator::PAIRS,
+            playground::Playground::PAIRS,
+            pricing::Pricing::PAIRS,
+            privacy::Privacy::PAIRS,
+            profile::Profile::PAIRS,
+            recordings::Recordings::PAIRS,
+            reference::Reference::PAIRS,
+            requests::Requests::PAIRS,
+            rights::Rights::PAIRS,
+            search::Search::PAIRS,
+            shadow::Shadow::PAIRS,
+            site::Site::PAIRS,
+            softphone::Softphone::PAIRS,
+            supply::Supply::PAIRS,
+            trunks::Trunks::PAIRS,
+            wallet::Wallet::PAIRS,
+            webhooks::Webhooks::PAIRS,
+            workspace::Workspace::PAIRS,
+        ]
+        .concat()
+    }
+
+    /// What is the same in both languages: names and signs.
+    const SAME: [&str; 4] = ["Webhooks", "URL", "{}.", "{} ms"];
+    /// Words that English sentences have and Swahili ones do not.
+    const ENGLISH_WORDS: [&str; 16] = [
+        "the", "and", "of", "is", "are", "with", "your", "for", "this", "that", "not", "will", "has", "have", "was",
+        "when",
+    ];
+
+    #[test]
+    fn no_english_is_left_over_in_the_swahili_catalogue() {
+        let pairs = pairs();
+        assert!(pairs.len() > 1_500, "{} sentences", pairs.len());
+        for (key, english, swahili) in pairs {
+            assert!(english != swahili || SAME.contains(&english), "{key} is not translated: {english}");
+            let mut words = swahili.split(|letter: char| !letter.is_alphanumeric());
+            let left = words.find(|word| ENGLISH_WORDS.contains(word));
+            assert_eq!(left, None, "{key}: {swahili}");
+            assert_eq!(english.matches("{}").count(), swahili.matches("{}").count(), "{key}");
+        }
+    }
+
+    /// Files with documents of voice actions, whose words callers hear.
+    const OF_CALLERS: [&str; 3] = ["playground.rs", "playground_recipes.rs", "docs_run.rs"];
+
+    #[test]
+    fn no_page_and_no_form_has_english_of_its_own() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut read = 0;
+        for folder in ["pages", "components", "forms"] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                if (folder == "pages" && OF_CALLERS.contains(&name.as_str())) || name.ends_with("_test.rs") {
+                    continue;
+                }
+                let source = std::fs::read_to_string(&path).unwrap();
+                let code = source.split("#[cfg(test)]").next().unwrap_or_default().lines().map(str::trim);
+                for line in code.filter(|line| !line.starts_with("//") && !line.contains("reason =")) {
+                    for literal in line.split('"').skip(1).step_by(2).filter(|literal| literal.contains(' ')) {
+                        let left = literal.split(' ').find(|word| ENGLISH_WORDS.contains(word));
+                        assert_eq!(left, None, "{name}: {literal}");
+                    }
+                }
+                read += 1;
+            }
+        }
+        assert!(read > 100, "{read} files");
     }
 }

@@ -25,6 +25,8 @@ catalogue! {
         of_calls: "Recordings" | "Rekodi",
         download: "Download" | "Pakua",
         download_label: "Download the recording of {}" | "Pakua rekodi ya {}",
+        download_small: "Small (Opus)" | "Ndogo (Opus)",
+        download_small_label: "Small (Opus): the recording of {}, an eighth of the bytes" | "Ndogo (Opus): rekodi ya {}, moja ya nane ya ukubwa",
         play_label: "Recording of {}" | "Rekodi ya {}",
         delete: "Delete" | "Futa",
         delete_label: "Delete the recording of {}" | "Futa rekodi ya {}",

@@ -48,7 +48,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         </PageHead>
         {filter_bar(text, chosen)}
         {chips(PAGE, &chosen, |name, value| shown_filter(text, name, value), lang)}
-        <section class="panel">
+        <section class="panel" data-live="audit" data-live-changes=cursor.is_empty().then_some("audit")>
             {list}
             <Pager lang label=text.audit.title first next/>
         </section>

@@ -6,8 +6,10 @@ use super::{
     call_axis_drawing::axis_drawing,
     call_diagnosis::call_diagnosis,
     call_inspector::{AXIS, inspector},
+    call_signals::{self, Signals},
     call_spans::{Span, at_us, spans},
-    call_timeline::call_timeline,
+    call_timeline::{TIMELINE_KINDS, call_timeline},
+    calls::{costs, lasts},
     member::{Member, member_page},
     recordings::players,
 };
@@ -16,7 +18,7 @@ use crate::{
     components::{
         CallBadge, Copied, FailureNotice, Glyph,
         Head::{End, Start},
-        Icon, Moment, PageHead, Tabs, cell, heads, of_workspace,
+        Icon, Moment, PageHead, RunningClock, Tabs, cell, heads, of_workspace,
     },
     format, forms,
     i18n::CallsText,
@@ -24,6 +26,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use sautikit_api::{
+    call_traces::{CallQuality, SipLadder},
     calls::{Call, CallEvent, CallLeg},
     recordings::{Recording, RecordingStatus},
     rights::Scope,
@@ -59,12 +62,19 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let until_us = if live { member.visit.now_us.max(last_us) } else { last_us };
     let spans = spans(&events, until_us);
     let as_list = member.visit.query.get("view") == Some(LIST);
-    let told = match as_list || spans.is_empty() {
-        true => call_timeline(&events, &spans, lang),
-        false => axis_drawing(&axis(&call, &events, &spans, &recordings, until_us, lang), lang),
+    // It ends with the debit: then there is nothing left that it could tell.
+    let (follows, last) = (call.cost_minor.is_none(), events.iter().map(|event| event.sequence).max().unwrap_or(0));
+    let (told, signalled) = if as_list || spans.is_empty() {
+        (call_timeline(&events, &spans, lang), None)
+    } else {
+        let signals = signals(&member, &call).await;
+        let axis = axis(&call, &events, &spans, (&recordings, &signals), until_us, lang);
+        let items = call_signals::items(&call, &axis, &signals, began_us, lang);
+        (view! { {axis_drawing(&axis, lang)}{call_signals::foot(&call, &signals, lang)} }.into_any(), Some(items))
     };
     Ok(view! {
-        <div class="call" data-live="call" data-live-seconds=unsettled.then_some(LOOK_SECONDS) data-live-calls=unsettled.then(|| call.id.to_string())>
+        <div class="call" data-live="call" data-live-seconds=unsettled.then_some(LOOK_SECONDS) data-live-calls=unsettled.then(|| call.id.to_string())
+            data-live-timeline=follows.then(|| format!("/v1/calls/{}/stream", call.id)) data-live-kinds=follows.then(|| TIMELINE_KINDS.join(" ")) data-live-sequence=last.to_string()>
             <PageHead title=format!("{} → {}", call.from, call.to) parent=(text.title, "/calls")>
                 <CallBadge status=call.status lang/>
             </PageHead>
@@ -74,12 +84,22 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
                 {figures(&member, &call)}
                 <div class="columns columns--inspected">
                     {story(&member, &call, &spans, as_list, told)}
-                    <div class="stack">{inspector(&events, &spans, began_us, lang)}{players(&member, &recordings)}{facts(&member, &call)}{parties(text, &call.legs, &call.currency)}</div>
+                    <div class="stack">{inspector(&events, &spans, signalled, began_us, lang)}{players(&member, &recordings)}{facts(&member, &call)}{parties(text, &call, member.visit.now_us)}</div>
                 </div>
             </div>
         </div>
     }
     .into_any())
+}
+
+/// What the network said and how it sounded; a page without it is whole too.
+async fn signals(member: &Member, call: &Call) -> Signals {
+    let ladder = member.api().get::<SipLadder>(format!("/v1/calls/{}/sip", call.id)).await;
+    let quality = member.api().get::<CallQuality>(format!("/v1/calls/{}/quality", call.id)).await;
+    match (ladder, quality) {
+        (Ok(ladder), Ok(quality)) => Signals::new(ladder, quality),
+        _ => Signals::default(),
+    }
 }
 
 /// The axis or the list in its panel, with the way to the other and the buttons that zoom.
@@ -137,18 +157,17 @@ fn running(member: &Member, call: &Call) -> AnyView {
 
 fn figures(member: &Member, call: &Call) -> AnyView {
     let text = &member.text().calls;
-    let cost = call.cost_minor.map_or_else(|| text.pending.to_owned(), |cost| format::money(cost, &call.currency));
+    let now_us = member.visit.now_us;
     let tax = call.tax_minor.filter(|tax| *tax > 0).map(|tax| format::money(tax, &call.currency));
-    let duration = call.duration_seconds.map_or_else(|| "–".to_owned(), format::duration);
     let direction = if call.direction == "inbound" { text.inbound } else { text.outbound };
-    let stat = |label: &'static str, value: String| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
+    let stat = |label: &'static str, value: AnyView| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
     view! {
         <section class="stats">
-            {stat(text.duration, duration)}
-            {stat(text.cost, cost)}
-            {tax.map(|tax| stat(text.tax, tax))}
-            {stat(text.direction, direction.to_owned())}
-            {stat(text.legs, call.legs.len().to_string())}
+            {stat(text.duration, lasts(call, now_us))}
+            {stat(text.cost, costs(call, text, now_us))}
+            {tax.map(|tax| stat(text.tax, tax.into_any()))}
+            {stat(text.direction, direction.into_any())}
+            {stat(text.legs, call.legs.len().into_any())}
         </section>
     }
     .into_any()
@@ -180,11 +199,18 @@ fn facts(member: &Member, call: &Call) -> AnyView {
     .into_any()
 }
 
-fn parties(text: &'static CallsText, legs: &[CallLeg], currency: &str) -> Option<AnyView> {
-    if legs.is_empty() {
+fn parties(text: &'static CallsText, call: &Call, now_us: i64) -> Option<AnyView> {
+    if call.legs.is_empty() {
         return None;
     }
-    let rows = legs.iter().map(|leg| {
+    let currency = &call.currency;
+    let talked = |leg: &CallLeg| match (&leg.answered_at, &leg.outcome) {
+        (Some(since), None) if !call.status.is_terminal() => {
+            view! { <RunningClock since=since.clone() now_us/> }.into_any()
+        }
+        _ => format::duration(leg.duration_seconds).into_any(),
+    };
+    let rows = call.legs.iter().map(|leg| {
         let kind = match leg.kind.as_str() {
             "telephone" => text.kind_telephone,
             "client" => text.kind_client,
@@ -195,7 +221,7 @@ fn parties(text: &'static CallsText, legs: &[CallLeg], currency: &str) -> Option
         view! {
             <tr>
                 {cell(text.legs, "", party)}
-                {cell(text.duration, "end", format::duration(leg.duration_seconds))}
+                {cell(text.duration, "end", talked(leg))}
                 {cell(text.cost, "end nowrap", cost)}
             </tr>
         }

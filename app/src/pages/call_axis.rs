@@ -4,6 +4,8 @@
 //!
 //! ```text
 //! caller    ▐ringing▐ talking ················▐
+//!           ↓INVITE ↑200  ↑ACK              ↓BYE
+//!           ▐ MOS 4.3 ··················▐ 3.2 ··▐
 //!           ░ recording with its waveform ░
 //! gateway        ▐ say ▐▐ dial ·············▐
 //! server    ▐200·84 ms▐               ▐200·12 ms▐
@@ -13,6 +15,7 @@
 
 use super::{
     call_axis_layout::Window,
+    call_signals::{self, Signals},
     call_spans::{Kind, Span, at_us, in_order},
     call_timeline::{headline, is_bad, is_good},
 };
@@ -85,6 +88,8 @@ pub(super) enum Look {
     Wave(Vec<u8>),
     /// A moment.
     Point(&'static str),
+    /// A SIP message, pointing to the lanes that follow or to those before; whether it refuses something.
+    Arrow { forwards: bool, is_bad: bool },
 }
 
 /// The lanes of a call with all that happened in them; what has not ended is drawn until `until_us`.
@@ -92,13 +97,13 @@ pub(super) fn axis(
     call: &Call,
     events: &[CallEvent],
     spans: &[Span<'_>],
-    recordings: &[Recording],
+    (recordings, signals): (&[Recording], &Signals),
     until_us: i64,
     lang: Lang,
 ) -> Axis {
     let began_us = format::micros(&call.started_at).unwrap_or_default();
     let moments = spans.iter().flat_map(|span| [span.from_us, span.to_us]);
-    let window = Window::around(moments.chain([began_us]));
+    let window = Window::around(moments.chain([began_us]).chain(signals.moments_us()));
     let teller = Teller { window, lang };
     let mut lanes = parties(call, events);
     for lane in &mut lanes {
@@ -122,7 +127,9 @@ pub(super) fn axis(
     }
     // A server that was never asked, and money that never moved, need no lane.
     lanes.retain(|lane| !(matches!(lane.role, Role::Server | Role::Money) && lane.marks.is_empty()));
-    Axis { window, lanes }
+    let mut axis = Axis { window, lanes };
+    call_signals::add(&mut axis, call, signals, lang);
+    axis
 }
 
 /// The lanes of legs: whoever called us, then whom the call dialled, in that order.
@@ -139,7 +146,7 @@ fn parties(call: &Call, events: &[CallEvent]) -> Vec<Lane> {
 }
 
 /// The number of the leg that called us.
-const CALLER: i64 = 0;
+pub(super) const CALLER: i64 = 0;
 
 /// What a party was doing from when to when.
 fn states(lane: &Lane, events: &[CallEvent], began_us: i64, until_us: i64, teller: &Teller) -> Vec<Mark> {

@@ -21,6 +21,8 @@ const HEAD: usize = 24;
 /// Share of the length that a mark takes up at least, in percent, where time runs to the right: a thumb's width of the
 /// narrowest drawing.
 const LEAST_PERCENT: f64 = 2.2;
+/// How many of these the word beside an arrow takes.
+const WORD: f64 = 2.6;
 /// The same in units where time runs downwards, and how long that drawing is.
 const LEAST_UPRIGHT: f64 = 22.0;
 const UPRIGHT_PER_MARK: usize = 40;
@@ -64,7 +66,15 @@ fn laid<'a>(axis: &Axis, lane: &'a Lane, least: f64) -> Laid<'a> {
     let has_states = lane.marks.iter().any(|mark| is_state(&mark));
     let mut others: Vec<&Mark> = lane.marks.iter().filter(|mark| !is_state(mark)).collect();
     others.sort_by_key(|mark| mark.from_us);
-    let places: Vec<(f64, f64)> = others.iter().map(|mark| place(mark)).collect();
+    // An arrow has its word beside it, and takes up room for that.
+    let room = |mark: &Mark| if matches!(mark.look, Look::Arrow { .. }) { least * WORD } else { 0.0 };
+    let places: Vec<(f64, f64)> = others
+        .iter()
+        .map(|mark| {
+            let (begin, end) = place(mark);
+            (begin, end.max(begin + room(mark)))
+        })
+        .collect();
     let first = usize::from(has_states);
     let found = tracks(&places, least).into_iter().map(|track| track + first);
     let states = lane.marks.iter().filter(is_state).map(|mark| (mark, 0));
@@ -113,6 +123,8 @@ fn tone(look: &Look) -> &'static str {
     match look {
         Look::State(tone) | Look::Bar(tone) | Look::Point(tone) => tone,
         Look::Wave(_) => "recording",
+        Look::Arrow { is_bad: true, .. } => "sip mark--refused",
+        Look::Arrow { .. } => "sip",
     }
 }
 
@@ -240,6 +252,21 @@ fn mark(mark: &Mark, place: Place, upright: bool) -> impl IntoView + use<> {
         }
         Look::Point(_) => {
             view! { <svg x=x y=y width="1" height=height overflow="visible"><rect class="mark__room" x="-11" y="0" width="22" height="100%"/><circle cx="0" cy="50%" r="6"/></svg> }.into_any()
+        }
+        Look::Arrow { forwards, .. } => {
+            let words = mark.words.clone();
+            // From lane to lane: down and up, or where lanes are columns to the right and to the left.
+            let path = match (upright, *forwards) {
+                (false, true) => "M0 3V20M-4 15 0 20 4 15",
+                (false, false) => "M0 21V4M-4 9 0 4 4 9",
+                (true, true) => "M2 0H16M11 -4 16 0 11 4",
+                (true, false) => "M16 0H2M7 -4 2 0 7 4",
+            };
+            if upright {
+                view! { <svg x=x y=y width=width height="1" overflow="visible"><rect class="mark__room" x="0" y="-11" width="100%" height="22"/><path class="mark__arrow" d=path></path></svg> }.into_any()
+            } else {
+                view! { <svg x=x y=y width="1" height=height overflow="visible"><rect class="mark__room" x="-6" y="0" width="44" height="100%"/><path class="mark__arrow" d=path></path><text x="7" y="16">{words}</text></svg> }.into_any()
+            }
         }
         Look::Wave(parts) if !parts.is_empty() => {
             let (path, view_box) = waveform(parts, upright);

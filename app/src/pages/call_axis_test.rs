@@ -19,7 +19,7 @@ fn call(direction: &str) -> Call {
 
 fn drawn(call: &Call, events: &[CallEvent]) -> Axis {
     let until_us = events.iter().map(at_us).max().unwrap_or_default();
-    axis(call, events, &spans(events, until_us), &[], until_us, Lang::English)
+    axis(call, events, &spans(events, until_us), (&[], &Signals::default()), until_us, Lang::English)
 }
 
 /// A lane's marks, each as its look and its begin and end in milliseconds.

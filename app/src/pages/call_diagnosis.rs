@@ -55,6 +55,7 @@ fn diagnose(call: &Call, events: &[CallEvent], lang: Lang) -> Option<Diagnosis> 
         .server_failed()
         .or_else(|| story.ended_by_us())
         .or_else(|| story.party_failed())
+        .or_else(|| story.one_way())
         .or_else(|| story.server_was_slow())
         .or_else(|| story.left_out())
 }
@@ -113,16 +114,51 @@ impl Story<'_> {
                 let party = self.last("media.timeout").and_then(|event| self.party(&event.data));
                 Some(Self::bad(fill(words.silent, party.unwrap_or(words.party)), words.silent_text))
             }
+            "media.not_secured" => of(words.not_secured, words.not_secured_text),
             "max_duration" => Some(Self::minor(words.too_long.to_owned(), words.too_long_text)),
             "service.draining" | "node_lost" => of(words.stopped, words.stopped_text),
             "connection_lost" => of(words.lost, words.lost_text),
             "trunk.unreachable" => of(words.unreachable, words.unreachable_text),
-            code if code.contains('.') && !code.starts_with("sip.") => {
-                let text = fill(words.refused_text, code);
-                Some(Diagnosis { code: Some(code.to_owned()), ..Self::bad(words.refused.to_owned(), text) })
+            // A caller who was not answered before gets what became of the one that its call was to lead to.
+            code if is_refusal(code) => {
+                let ended = self.events.iter().rev().filter(|event| event.kind == "leg.ended");
+                let party = ended
+                    .filter(|event| text_of(&event.data, "cause") == code)
+                    .find_map(|event| self.dialled(&event.data));
+                Some(self.refused(code, party.unwrap_or(&self.call.to)))
             }
             _ => None,
         }
+    }
+
+    /// A call to this party was refused with this code before the network was asked.
+    fn refused(&self, code: &str, party: &str) -> Diagnosis {
+        let words = &self.lang.text().diagnosis;
+        let of_code = fill(words.refused_text, code);
+        let (title, text) = match code {
+            "calls.destination_blocked" => (words.blocked, words.blocked_text),
+            "calls.emergency_blocked" => (words.emergency, words.emergency_text),
+            "calls.no_route" => (words.no_route, words.no_route_text),
+            "calls.frozen" => (words.frozen, words.frozen_text),
+            "wallet.insufficient_funds" => (words.no_money, words.money_text),
+            "spend_limit.reached" => (words.spent, words.spent_text),
+            "calls.limit_exceeded" => (words.too_many, words.too_many_text),
+            _ => (words.refused, of_code.as_str()),
+        };
+        Diagnosis { code: Some(code.to_owned()), ..Self::bad(fill(title, party), text) }
+    }
+
+    /// Sound went one way only for a while.
+    fn one_way(&self) -> Option<Diagnosis> {
+        let words = &self.lang.text().diagnosis;
+        let silent = self.last("call.media_silent")?;
+        let party = self.party(&silent.data).unwrap_or(words.party);
+        let (title, text) = match (text_of(&silent.data, "direction"), text_of(&silent.data, "reason")) {
+            ("sent", _) => (words.unheard_by, words.unheard_by_text),
+            (_, "nobody_heard") => (words.silent, words.muted_text),
+            _ => (words.silent, words.one_way_text),
+        };
+        Some(Self::minor(fill(title, party), text))
     }
 
     /// The last party that was called and did not come.
@@ -150,6 +186,9 @@ impl Story<'_> {
                 };
                 Some(Self::bad(fill(words.carrier, party), fill(text, &status)))
             }
+            "trunk.unreachable" => Some(Self::bad(words.unreachable.to_owned(), words.unreachable_text)),
+            "media.not_secured" => Some(Self::bad(words.not_secured.to_owned(), words.not_secured_text)),
+            code if is_refusal(code) => Some(self.refused(code, party)),
             _ => None,
         }
     }
@@ -201,6 +240,12 @@ impl Story<'_> {
             .filter_map(|event| ["target", "from", "identity"].iter().find_map(|key| event.data.get(key)?.as_str()))
             .next()
     }
+}
+
+/// Whether a cause is a code of the error catalogue: what the network or a party says has other names.
+fn is_refusal(cause: &str) -> bool {
+    const OTHERS: [&str; 2] = ["service.draining", "media.timeout"];
+    cause.contains('.') && !cause.starts_with("sip.") && !OTHERS.contains(&cause)
 }
 
 fn text_of<'a>(data: &'a Value, member: &str) -> &'a str {

@@ -105,8 +105,15 @@ fn what_this_server_ends_is_said_with_its_reason() {
     for cause in ["node_lost", "service.draining"] {
         assert_eq!(title("completed", cause, &[]), "The server was stopped during the call");
     }
-    let blocked = said("failed", "calls.destination_blocked", &[]).unwrap();
-    assert_eq!(blocked.code.as_deref(), Some("calls.destination_blocked"));
+    for (code, title) in [
+        ("calls.destination_blocked", "Calls to +254711000001 are not allowed"),
+        ("calls.emergency_blocked", "+254711000001 is an emergency number or a short code"),
+        ("calls.no_route", "No carrier serves +254711000001"),
+        ("calls.rate_limited", "The call was refused before the network was asked"),
+    ] {
+        let said = said("failed", code, &[]).unwrap();
+        assert_eq!((said.title.as_str(), said.code.as_deref()), (title, Some(code)));
+    }
 }
 
 #[test]
@@ -114,6 +121,20 @@ fn silence_names_the_party_that_was_not_heard() {
     let silent = [("leg.dialing", json!({"leg": 2, "target": TARGET})), ("media.timeout", json!({"leg": 2}))];
     assert_eq!(title("completed", "media.timeout", &silent), format!("No sound came from {TARGET}"));
     assert_eq!(title("completed", "media.timeout", &[]), "No sound came from a party");
+}
+
+#[test]
+fn sound_that_went_one_way_is_told_by_its_direction() {
+    let one_way = |direction: &str, reason: &str| {
+        let silent = json!({"leg": 2, "direction": direction, "seconds": 10, "reason": reason});
+        let entries = [("leg.dialing", json!({"leg": 2, "target": TARGET})), ("call.media_silent", silent)];
+        said("completed", "normal_clearing", &entries).unwrap()
+    };
+    let (away, muted, deaf) =
+        (one_way("received", "no_packets"), one_way("received", "nobody_heard"), one_way("sent", "not_reached"));
+    assert_eq!(away.title, format!("No sound came from {TARGET}"));
+    assert_eq!(deaf.title, format!("{TARGET} heard nothing for a while"));
+    assert!(away.text.contains("UDP") && muted.text.contains("microphone") && !away.is_bad);
 }
 
 #[test]
@@ -143,6 +164,30 @@ fn the_number_that_was_dialled_in_vain_is_named_with_the_network_s_reason() {
         None,
         "it was answered: how it ended is nobody's fault"
     );
+}
+
+#[test]
+fn a_number_that_may_not_be_dialled_is_named_where_the_call_itself_went_on() {
+    for (code, title) in [
+        ("calls.destination_blocked", format!("Calls to {TARGET} are not allowed")),
+        ("wallet.insufficient_funds", format!("There was no money for a call to {TARGET}")),
+        ("spend_limit.reached", format!("The call to {TARGET} was refused: the day's spend limit is reached")),
+        ("calls.frozen", format!("The call to {TARGET} was refused: outbound calls are frozen")),
+        ("calls.limit_exceeded", format!("The call to {TARGET} was refused: too many calls at once")),
+        ("storage.unavailable", "The call was refused before the network was asked".to_owned()),
+    ] {
+        // A caller who was not answered before is refused with the same.
+        let callers = [("leg.ended", json!({"leg": 0, "cause": code, "sip": 403}))];
+        let refused = [&dialled(code, 403)[..], &callers].concat();
+        for (status, cause, events) in
+            [("completed", "normal_clearing", &dialled(code, 403)[..]), ("failed", code, &refused)]
+        {
+            let said = said(status, cause, events).unwrap();
+            assert_eq!((said.title, said.code.as_deref()), (title.clone(), Some(code)));
+        }
+    }
+    let away = said("completed", "normal_clearing", &dialled("trunk.unreachable", 503)).unwrap();
+    assert_eq!((away.title.as_str(), away.code), ("Nobody on the network was reached", None));
 }
 
 #[test]

@@ -20,15 +20,21 @@ use serde_json::Value;
 /// Where the axis is on the page: closing leads back there.
 pub(super) const AXIS: &str = "call-axis";
 
-/// The details of all of them; `began_us` is when the call began.
-pub(super) fn inspector(events: &[CallEvent], spans: &[Span<'_>], began_us: i64, lang: Lang) -> Option<AnyView> {
+/// The details of all of them, with those of what else the page draws (`call_signals`); `began_us` is when the call began.
+pub(super) fn inspector(
+    events: &[CallEvent],
+    spans: &[Span<'_>],
+    signalled: Option<AnyView>,
+    began_us: i64,
+    lang: Lang,
+) -> Option<AnyView> {
     if spans.is_empty() {
         return None;
     }
     let text = &lang.text().axis;
     let parties = parties(events);
     let items = spans.iter().map(|span| item(span, &parties, began_us, lang)).collect_view();
-    Some(view! { <aside class="inspector" aria-label=text.inspector><p class="inspector__hint muted small">{text.hint}</p>{items}</aside> }.into_any())
+    Some(view! { <aside class="inspector" aria-label=text.inspector><p class="inspector__hint muted small">{text.hint}</p>{items}{signalled}</aside> }.into_any())
 }
 
 fn item(span: &Span<'_>, parties: &[(i64, String)], began_us: i64, lang: Lang) -> AnyView {
@@ -39,7 +45,7 @@ fn item(span: &Span<'_>, parties: &[(i64, String)], began_us: i64, lang: Lang) -
         (_, Some(lasted_us)) => Some(format::span(lasted_us)),
         (_, None) => span.is_open.then(|| text.goes_on.to_owned()),
     };
-    let facts = span_facts(span, parties).into_iter().map(|(key, value)| {
+    let facts = span_facts(span, parties, lang).into_iter().map(|(key, value)| {
         let key = if key.is_empty() { text.party.to_owned() } else { key };
         view! { <dt>{key}</dt><dd>{value}</dd> }
     });

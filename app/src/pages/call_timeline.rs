@@ -29,7 +29,7 @@ pub(super) fn call_timeline(events: &[CallEvent], spans: &[Span<'_>], lang: Lang
             _ => "timeline__item",
         };
         let took = span.lasted_us().map(format::span);
-        let facts = span_facts(span, &parties).into_iter().take(FACTS_SHOWN);
+        let facts = span_facts(span, &parties, lang).into_iter().take(FACTS_SHOWN);
         view! {
             <li class=class>
                 <div class="timeline__time"><Moment at=span.begin.occurred_at.clone() lang exact=true/></div>
@@ -61,15 +61,16 @@ pub(super) fn headline(span: &Span<'_>, lang: Lang) -> String {
 }
 
 /// The plain facts of a stretch's beginning and end, each once; how long it took stands elsewhere.
-pub(super) fn span_facts(span: &Span<'_>, parties: &[(i64, String)]) -> Vec<(String, String)> {
-    let mut shown = facts(&span.begin.data, parties);
-    for fact in span.end.map(|end| facts(&end.data, parties)).unwrap_or_default() {
+pub(super) fn span_facts(span: &Span<'_>, parties: &[(i64, String)], lang: Lang) -> Vec<(String, String)> {
+    let mut shown = facts(&span.begin.data, parties, lang);
+    for fact in span.end.map(|end| facts(&end.data, parties, lang)).unwrap_or_default() {
         if !shown.iter().any(|(key, _)| *key == fact.0) {
             shown.push(fact);
         }
     }
     // The title says which action it is.
-    shown.retain(|(key, _)| !(span.kind == Kind::Verb && key == "verb" || span.end.is_some() && key == "ms"));
+    let text = &lang.text().facts;
+    shown.retain(|(key, _)| !(span.kind == Kind::Verb && key == text.verb || span.end.is_some() && key == text.took));
     shown
 }
 
@@ -83,94 +84,111 @@ pub(super) fn parties(events: &[CallEvent]) -> Vec<(i64, String)> {
 }
 
 /// The members that are plain values, as key and text: amounts and durations as people write them, legs by their party.
-fn facts(data: &Value, parties: &[(i64, String)]) -> Vec<(String, String)> {
+fn facts(data: &Value, parties: &[(i64, String)], lang: Lang) -> Vec<(String, String)> {
     let Some(members) = data.as_object() else { return Vec::new() };
     let currency = data.get("currency").and_then(Value::as_str).unwrap_or_default();
     let readable = members.iter().filter_map(|(key, value)| match (key.as_str(), value) {
         // A body is a document of its own, which the details show.
         ("currency" | "body" | "body_bytes", _) | (_, Value::Null | Value::Array(_) | Value::Object(_)) => None,
         ("leg", number) if members.contains_key("target") => {
-            number.is_string().then(|| (key.clone(), number.to_string()))
+            number.is_string().then(|| (words(key, lang), number.to_string()))
         }
         ("leg", Value::Number(number)) => {
             let party = parties.iter().find(|(leg, _)| number.as_i64() == Some(*leg));
             party.map(|(_, party)| (String::new(), party.clone()))
         }
-        (key, Value::Number(number)) => Some(quantity(key, number.as_i64(), &number.to_string(), currency)),
-        (key, Value::String(text)) => Some((words(key), text.clone())),
-        (key, Value::Bool(flag)) => Some((words(key), flag.to_string())),
+        (key, Value::Number(number)) => Some(quantity(key, number.as_i64(), &number.to_string(), currency, lang)),
+        (key, Value::String(text)) => Some((words(key, lang), text.clone())),
+        (key, Value::Bool(flag)) => Some((words(key, lang), flag.to_string())),
     });
     readable.collect()
 }
 
-fn quantity(key: &str, number: Option<i64>, as_is: &str, currency: &str) -> (String, String) {
+fn quantity(key: &str, number: Option<i64>, as_is: &str, currency: &str, lang: Lang) -> (String, String) {
     if let (Some(minor), Some(name), false) = (number, key.strip_suffix("_minor"), currency.is_empty()) {
-        return (words(name), format::money(minor, currency));
+        return (words(name, lang), format::money(minor, currency));
     }
     if let (Some(seconds), Some(name)) = (number, key.strip_suffix("_seconds")) {
-        return (words(name), format::duration(seconds));
+        return (words(name, lang), format::duration(seconds));
     }
     if let Some(name) = key.strip_suffix("_ms") {
-        return (words(name), format!("{as_is} ms"));
+        return (words(name, lang), format!("{as_is} ms"));
     }
-    (words(key), as_is.to_owned())
+    (words(key, lang), as_is.to_owned())
 }
 
-fn words(key: &str) -> String {
-    key.replace('_', " ")
+fn words(key: &str, lang: Lang) -> String {
+    lang.text().facts.named(key).map_or_else(|| key.replace('_', " "), str::to_owned)
+}
+
+/// Kinds of entries with their words: those that there are, and a lookup.
+macro_rules! kinds {
+    ($($kind:literal => $words:ident,)*) => {
+        /// The kinds of entries of a call's timeline, which its stream names its events by.
+        pub const TIMELINE_KINDS: &[&str] = &[$($kind,)*];
+
+        fn known(text: &'static CallsText, kind: &str) -> Option<&'static str> {
+            match kind {
+                $($kind => Some(text.$words),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+kinds! {
+    "call.ringing" => event_call_ringing,
+    "call.answered" => event_call_answered,
+    "call.completed" => event_call_completed,
+    "call.failed" => event_call_failed,
+    "call.billed" => event_call_billed,
+    "leg.dialing" => event_leg_dialing,
+    "leg.ringing" => event_leg_ringing,
+    "leg.early_media" => event_leg_early_media,
+    "leg.answered" => event_leg_answered,
+    "leg.bridged" => event_leg_bridged,
+    "leg.held" => event_leg_held,
+    "leg.resumed" => event_leg_resumed,
+    "leg.transferred" => event_leg_transferred,
+    "transfer.started" => event_transfer_started,
+    "transfer.failed" => event_transfer_failed,
+    "leg.lost" => event_leg_lost,
+    "leg.back" => event_leg_back,
+    "leg.ended" => event_leg_ended,
+    "verb.started" => event_verb_started,
+    "verb.ended" => event_verb_ended,
+    "callback.sent" => event_callback_sent,
+    "callback.answered" => event_callback_answered,
+    "callback.failed" => event_callback_failed,
+    "callback.retried" => event_callback_retried,
+    "call.callback_failed" => event_call_callback_failed,
+    "media.timeout" => event_media_timeout,
+    "call.media_silent" => event_call_media_silent,
+    "machine.judged" => event_machine_judged,
+    "conference.waiting" => event_conference_waiting,
+    "conference.joined" => event_conference_joined,
+    "conference.changed" => event_conference_changed,
+    "queue.waiting" => event_queue_waiting,
+    "queue.connected" => event_queue_connected,
+    "recording.started" => event_recording_started,
+    "recording.paused" => event_recording_paused,
+    "recording.resumed" => event_recording_resumed,
+    "recording.ended" => event_recording_ended,
+    "recording.failed" => event_recording_failed,
+    "stream.started" => event_stream_started,
+    "stream.ended" => event_stream_ended,
+    "stream.failed" => event_stream_failed,
+    "play.failed" => event_play_failed,
+    "speech.fallback" => event_speech_fallback,
+    "speech.failed" => event_speech_failed,
+    "actions.warning" => event_actions_warning,
+    "actions.replaced" => event_actions_replaced,
+    "money.warning" => event_money_warning,
 }
 
 /// The kind in words; one that the catalogue does not have is shown with its own, dots and underscores as spaces.
 fn title(text: &'static CallsText, kind: &str) -> String {
-    let known = match kind {
-        "call.ringing" => text.event_call_ringing,
-        "call.answered" => text.event_call_answered,
-        "call.completed" => text.event_call_completed,
-        "call.failed" => text.event_call_failed,
-        "call.billed" => text.event_call_billed,
-        "leg.dialing" => text.event_leg_dialing,
-        "leg.ringing" => text.event_leg_ringing,
-        "leg.early_media" => text.event_leg_early_media,
-        "leg.answered" => text.event_leg_answered,
-        "leg.bridged" => text.event_leg_bridged,
-        "leg.held" => text.event_leg_held,
-        "leg.resumed" => text.event_leg_resumed,
-        "leg.transferred" => text.event_leg_transferred,
-        "transfer.started" => text.event_transfer_started,
-        "transfer.failed" => text.event_transfer_failed,
-        "leg.lost" => text.event_leg_lost,
-        "leg.back" => text.event_leg_back,
-        "leg.ended" => text.event_leg_ended,
-        "verb.started" => text.event_verb_started,
-        "verb.ended" => text.event_verb_ended,
-        "callback.sent" => text.event_callback_sent,
-        "callback.answered" => text.event_callback_answered,
-        "callback.failed" => text.event_callback_failed,
-        "callback.retried" => text.event_callback_retried,
-        "call.callback_failed" => text.event_call_callback_failed,
-        "media.timeout" => text.event_media_timeout,
-        "call.media_silent" => text.event_call_media_silent,
-        "machine.judged" => text.event_machine_judged,
-        "conference.waiting" => text.event_conference_waiting,
-        "conference.joined" => text.event_conference_joined,
-        "conference.changed" => text.event_conference_changed,
-        "queue.waiting" => text.event_queue_waiting,
-        "queue.connected" => text.event_queue_connected,
-        "recording.started" => text.event_recording_started,
-        "recording.paused" => text.event_recording_paused,
-        "recording.resumed" => text.event_recording_resumed,
-        "recording.ended" => text.event_recording_ended,
-        "recording.failed" => text.event_recording_failed,
-        "stream.failed" => text.event_stream_failed,
-        "play.failed" => text.event_play_failed,
-        "speech.fallback" => text.event_speech_fallback,
-        "speech.failed" => text.event_speech_failed,
-        "actions.warning" => text.event_actions_warning,
-        "actions.replaced" => text.event_actions_replaced,
-        "money.warning" => text.event_money_warning,
-        other => return sentence(&other.replace(['.', '_'], " ")),
-    };
-    known.to_owned()
+    known(text, kind).map_or_else(|| sentence(&kind.replace(['.', '_'], " ")), ToOwned::to_owned)
 }
 
 fn sentence(words: &str) -> String {
@@ -197,16 +215,22 @@ mod tests {
     fn only_plain_values_stand_beside_the_title() {
         let data = serde_json::json!({ "sip_status": 486, "cause": "busy", "legs": [1], "none": null });
         let shown = [("cause".to_owned(), "busy".to_owned()), ("sip status".to_owned(), "486".to_owned())];
-        assert_eq!(facts(&data, &[]), shown);
+        assert_eq!(facts(&data, &[], Lang::English), shown);
     }
 
     #[test]
     fn amounts_durations_and_parties_are_written_for_people() {
         let billed = serde_json::json!({ "cost_minor": 235, "currency": "KES", "duration_seconds": 47, "wait_ms": 12 });
-        let texts: Vec<String> = facts(&billed, &[]).into_iter().map(|(key, value)| format!("{key} {value}")).collect();
+        let texts: Vec<String> =
+            facts(&billed, &[], Lang::English).into_iter().map(|(key, value)| format!("{key} {value}")).collect();
         assert_eq!(texts, ["cost KES 2.35", "duration 0:47", "wait 12 ms"]);
+        let names: Vec<String> = facts(&billed, &[], Lang::Swahili).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(names, ["gharama", "muda", "kusubiri"]);
         let ringing = serde_json::json!({ "leg": 1 });
-        assert_eq!(facts(&ringing, &[(1, "+254722000042".to_owned())]), [(String::new(), "+254722000042".to_owned())]);
+        assert_eq!(
+            facts(&ringing, &[(1, "+254722000042".to_owned())], Lang::English),
+            [(String::new(), "+254722000042".to_owned())]
+        );
     }
 
     #[test]

@@ -9,10 +9,12 @@ use crate::{
     components::{
         CallBadge, CsvButton, Empty, Glyph,
         Head::{End, Start},
-        Icon, Moment, PHONE, PageHead, Pager, by_day, cell, chips, heads, hidden, telephone,
+        Icon, Moment, PHONE, PageHead, Pager, RunningClock, RunningCost, Tone, badge, by_day, cell, chips, heads,
+        hidden, telephone,
     },
     format,
-    i18n::{CallsText, Lang, Text},
+    i18n::{CallsText, Text},
+    visit::Visit,
 };
 use leptos::prelude::*;
 use sautikit_api::{
@@ -50,7 +52,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let first = (!cursor.is_empty()).then(|| with_query("/calls", &chosen));
     let running = calls.iter().any(|call| !call.status.is_terminal() || call.cost_minor.is_none());
     let list = match (calls.is_empty(), filtered) {
-        (false, _) => call_table(calls, member.visit.lang),
+        (false, _) => call_table(calls, &member.visit),
         (true, true) => {
             view! { <Empty glyph=Glyph::Calls title=text.calls.none_match text=text.calls.none_match_text step=(text.calls.clear, "/calls")/> }.into_any()
         }
@@ -140,23 +142,42 @@ fn status_words(text: &'static CallsText, status: CallStatus) -> &'static str {
     }
 }
 
+/// How long it talked, or has talked up to now.
+pub(super) fn lasts(call: &Call, now_us: i64) -> AnyView {
+    match (&call.answered_at, call.duration_seconds) {
+        (Some(since), None) if !call.status.is_terminal() => {
+            view! { <RunningClock since=since.clone() now_us/> }.into_any()
+        }
+        (_, seconds) => seconds.map_or_else(|| "–".to_owned(), format::duration).into_any(),
+    }
+}
+
+/// What it cost, or has cost up to now.
+pub(super) fn costs(call: &Call, text: &'static CallsText, now_us: i64) -> AnyView {
+    match call.cost_minor {
+        Some(cost) => format::money(cost, &call.currency).into_any(),
+        None if call.status.is_terminal() => text.pending.into_any(),
+        None if call.answered_at.is_none() => "–".into_any(),
+        None => view! { <RunningCost call=call.clone() now_us/> }.into_any(),
+    }
+}
+
 /// Calls as rows; Home shows the latest few with it.
-pub(super) fn call_table(calls: Vec<Call>, lang: Lang) -> AnyView {
-    let text = &lang.text().calls;
+pub(super) fn call_table(calls: Vec<Call>, visit: &Visit) -> AnyView {
+    let (text, lang, now_us) = (visit.text(), visit.lang, visit.now_us);
+    let text = &text.calls;
     let rows = calls.into_iter().map(|call| {
-        let cost = match call.cost_minor {
-            Some(cost) => format::money(cost, &call.currency),
-            None if call.status.is_terminal() => text.pending.to_owned(),
-            None => "–".to_owned(),
-        };
-        let duration = call.duration_seconds.map_or_else(|| "–".to_owned(), format::duration);
+        let (duration, cost) = (lasts(&call, now_us), costs(&call, text, now_us));
         let direction = if call.direction == "inbound" { text.inbound } else { text.outbound };
         let cause = cause_in_short(&call).map(|cause| view! { <br/><span class="muted small">{cause}</span> });
+        // A call may go well all the same: a fallback took over, or a later answer.
+        let server = (call.failed_callbacks > 0)
+            .then(|| view! { <br/>{badge(Tone::Warn, text.callback_failed)} });
         let at = call.started_at.clone();
         let row = view! {
             <tr>
                 {cell(text.started, "strong", view! { <a class="row-link" href=format!("/calls/{}", call.id)><Moment at=call.started_at lang clock=true/></a> })}
-                {cell(text.status, "", view! { <CallBadge status=call.status lang/>{cause} })}
+                {cell(text.status, "", view! { <CallBadge status=call.status lang/>{cause}{server} })}
                 {cell(text.direction, "muted", direction)}
                 {cell(text.from, "nowrap", telephone(&call.from))}
                 {cell(text.to, "nowrap", telephone(&call.to))}

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api_client::ApiFailure,
-    components::{Glyph, Icon, PageHead, outcome},
+    components::{CsvLink, Glyph, Icon, PageHead, outcome},
 };
 use leptos::prelude::*;
 use sautikit_api::webhooks::{EventKindShown, Webhook};
@@ -24,8 +24,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let deliveries = Deliveries::of_all(&member).await?;
     let done =
         [("retried", text.retried, text.retried_text), ("retried_part", text.retried_part, text.retried_part_text)];
+    let csv = view! { <CsvLink visit=member.visit.clone() list="deliveries" by=&["status", "event", "from", "to", "call_id", "event_id"]/> };
     Ok(view! {
         <PageHead title=text.deliveries.to_owned() text=text.all_deliveries_text>
+            {csv}
             <a class="button" href="/developers/webhooks"><Icon glyph=Glyph::Bell/>{text.title}</a>
         </PageHead>
         {outcome(&member.visit, &done)}

@@ -31,6 +31,9 @@ const RUNNING_CALLS: usize = 10;
 /// Seconds between two looks while steps are open: they are taken in other windows and on other machines.
 const CHECKLIST_LOOK_SECONDS: &str = "10";
 
+/// What is told of beside calls (`/v1/workspace/changes`): money, failing endpoints, and steps, each of which is an audited write.
+const HOME_CHANGES: &str = "wallet deliveries audit";
+
 /// Home.
 #[component]
 pub(crate) fn HomePage() -> impl IntoView {
@@ -88,7 +91,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let look = if running { Some(LOOK_SECONDS) } else { done.contains(&false).then_some(CHECKLIST_LOOK_SECONDS) };
     Ok(view! {
         <PageHead title=fill(text.home.hello, &name) text=text.home.text/>
-        <div class="stack-lg" data-live="home" data-live-seconds=look data-live-calls="*">
+        <div class="stack-lg" data-live="home" data-live-seconds=look data-live-calls="*" data-live-changes=HOME_CHANGES>
             {freeze.as_ref().map(|freeze| frozen(&member, freeze, unfreezes))}
             {done.contains(&false).then(|| checklist(&member, done, route))}
             {attention}
@@ -115,7 +118,7 @@ fn running_panel(member: &Member, calls: Vec<Call>) -> Option<AnyView> {
     if calls.is_empty() {
         return None;
     }
-    let list = call_table(calls, member.visit.lang);
+    let list = call_table(calls, &member.visit);
     Some(view! { <section class="panel"><div class="panel__head"><h2>{member.text().home.running}</h2></div>{list}</section> }.into_any())
 }
 
@@ -177,6 +180,16 @@ fn figures(member: &Member, stats: &CallStats) -> AnyView {
     let total = of_today(|today| today.total_calls);
     let rate = if total > 0 { format!("{} %", (total - failed) * 100 / total) } else { "–".to_owned() };
     let stat = |label: &'static str, value: String| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
+    let callbacks = &stats.callbacks;
+    // A workspace whose calls are steered by actions alone has no server to speak of.
+    let server = (callbacks.answered + callbacks.failed > 0).then(|| {
+        let p95 = callbacks.p95_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms} ms"));
+        let failed = (callbacks.failed > 0).then(|| fill(text.callbacks_failed, &callbacks.failed.to_string()));
+        view! {
+            <div class="stat"><span class="stat__label">{text.callback_p95}</span>
+            <span class="stat__value">{p95}</span><span class="stat__note">{failed}</span></div>
+        }
+    });
     view! {
         <section class="stats" aria-label=text.today>
             {money}
@@ -185,6 +198,7 @@ fn figures(member: &Member, stats: &CallStats) -> AnyView {
             {stat(text.answer_rate, rate)}
             {stat(text.talk_today, format::duration(of_today(|today| today.total_seconds)))}
             {stat(text.spend_today, spend)}
+            {server}
         </section>
     }
     .into_any()
@@ -195,7 +209,7 @@ fn recent(member: &Member, calls: Vec<Call>) -> AnyView {
     let list = if calls.is_empty() {
         view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text/> }.into_any()
     } else {
-        call_table(calls, member.visit.lang)
+        call_table(calls, &member.visit)
     };
     view! {
         <section class="panel">

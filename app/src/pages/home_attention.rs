@@ -22,6 +22,8 @@ const SHORT_RUNWAY_DAYS: i64 = 3;
 const SPENDING_DAYS: usize = 7;
 /// Days of a month of rental.
 const MONTH_DAYS: i64 = 30;
+/// Rentals of the next month are looked at in the last days of one: long enough for a payment by bank.
+const RENTAL_DAYS: i64 = 7;
 /// A key that ends within this many days is worth a word.
 const KEY_DAYS: i64 = 14;
 const DAY_US: i64 = 86_400_000_000;
@@ -52,7 +54,9 @@ pub(super) fn items(facts: &Facts<'_>, lang: Lang) -> Vec<Item> {
     let mut items = Vec::new();
     items.extend(runway(facts, lang));
     items.extend(numbers(facts, lang));
+    items.extend(rentals(facts, lang));
     items.extend(endpoints(facts, lang));
+    items.extend(callbacks(facts, lang));
     items.extend(unanswered(facts, lang));
     items.extend(keys(facts, lang));
     items.sort_by_key(|item| !item.is_bad);
@@ -87,6 +91,37 @@ fn numbers(facts: &Facts<'_>, lang: Lang) -> Vec<Item> {
     suspended.collect()
 }
 
+/// Numbers whose next month the wallet can't pay, told a week before.
+fn rentals(facts: &Facts<'_>, lang: Lang) -> Option<Item> {
+    let text = &lang.text().home;
+    let balance = facts.balance?;
+    let days = days_left(&facts.stats.buckets.last()?.date).filter(|days| *days < RENTAL_DAYS)?;
+    let active = facts.numbers.iter().filter(|number| number.status == "active");
+    let due_minor: i64 = active.map(|number| number.monthly_price_minor).sum();
+    (due_minor > balance.available_minor).then(|| Item {
+        is_bad: true,
+        title: fill(
+            &fill(&fill(text.rentals_due, &format::money(due_minor, &balance.currency)), &(days + 1).to_string()),
+            &format::money(balance.available_minor, &balance.currency),
+        ),
+        href: "/wallet#top-up".to_owned(),
+    })
+}
+
+/// Days of the month that follow this one (`2026-11-21`).
+fn days_left(date: &str) -> Option<i64> {
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        _ => 31,
+    };
+    Some(days - day)
+}
+
 fn endpoints(facts: &Facts<'_>, lang: Lang) -> Vec<Item> {
     let text = &lang.text().home;
     let item = |endpoint: &Webhook| {
@@ -100,6 +135,19 @@ fn endpoints(facts: &Facts<'_>, lang: Lang) -> Vec<Item> {
         Some(Item { is_bad: endpoint.disabled_reason.is_some(), title, href })
     };
     facts.endpoints.iter().filter_map(item).collect()
+}
+
+/// The server that steers the calls fails: said from one in twenty on, and in red from one in four.
+fn callbacks(facts: &Facts<'_>, lang: Lang) -> Option<Item> {
+    let callbacks = &facts.stats.callbacks;
+    let all = callbacks.answered + callbacks.failed;
+    let is_much = callbacks.failed > 0 && callbacks.failed * 20 >= all;
+    let share = format!("{}/{all}", callbacks.failed);
+    is_much.then(|| Item {
+        is_bad: callbacks.failed * 4 >= all,
+        title: fill(lang.text().home.server_fails, &share),
+        href: "/calls".to_owned(),
+    })
 }
 
 fn unanswered(facts: &Facts<'_>, lang: Lang) -> Option<Item> {
@@ -126,7 +174,11 @@ fn keys(facts: &Facts<'_>, lang: Lang) -> Vec<Item> {
 
 /// The panel; nothing where nothing needs attention.
 pub(super) fn attention(facts: &Facts<'_>, lang: Lang) -> Option<AnyView> {
-    let items = items(facts, lang);
+    listed(items(facts, lang), lang)
+}
+
+/// The panel of these.
+pub(super) fn listed(items: Vec<Item>, lang: Lang) -> Option<AnyView> {
     if items.is_empty() {
         return None;
     }

@@ -72,6 +72,20 @@ fn money_that_ends_soon_is_told_in_days() {
 }
 
 #[test]
+fn rentals_that_the_wallet_can_not_pay_are_told_a_week_before() {
+    let mut scene = Scene::new();
+    scene.balance.available_minor = 2_999;
+    let told = |scene: &Scene| scene.items().into_iter().find(|(_, title)| title.contains("Rentals"));
+    assert_eq!(told(&scene), None, "nine days before");
+    scene.stats.buckets.iter_mut().for_each(|day| day.date = "2026-11-26".to_owned());
+    let (is_bad, title) = told(&scene).unwrap();
+    assert!(is_bad && title.contains("KES 30.00 are due in 5 days and KES 29.99"), "{title}");
+    scene.balance.available_minor = 3_000;
+    assert_eq!(told(&scene), None);
+    assert_eq!(["2028-02-28", "2026-02-28", "2026-12-31", "x"].map(days_left), [Some(1), Some(0), Some(0), None]);
+}
+
+#[test]
 fn who_spends_nothing_runs_out_of_nothing() {
     let mut scene = Scene::new();
     scene.numbers.clear();
@@ -118,4 +132,16 @@ fn a_day_on_which_half_of_the_calls_fail_is_worth_a_word() {
     let today = scene.stats.buckets.last_mut().unwrap();
     (today.total_calls, today.failed_calls) = (6, 3);
     assert_eq!(scene.items(), [(false, "3/6 of today's calls were not connected".to_owned())]);
+}
+
+#[test]
+fn a_server_that_fails_is_said_by_how_often() {
+    let mut scene = Scene::new();
+    let mut said = |answered, failed| {
+        scene.stats.callbacks = sautikit_api::calls::CallbackStats { answered, failed, p95_ms: Some(80) };
+        scene.items()
+    };
+    assert!(said(100, 0).is_empty() && said(100, 1).is_empty());
+    assert_eq!(said(90, 10), [(false, "Your server failed 10/100 of its last callbacks".to_owned())]);
+    assert_eq!(said(3, 1), [(true, "Your server failed 1/4 of its last callbacks".to_owned())]);
 }

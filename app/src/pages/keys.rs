@@ -7,7 +7,7 @@ use super::{
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        CodeBlock, CopyButton, Empty, Glyph,
+        CodeBlock, CopyButton, CsvLink, Empty, Glyph,
         Head::{Start, Unseen},
         Icon, Moment, PageHead, Pager, Tone, TypedConfirm, badge, cell, heads, hidden, of_workspace, outcome,
     },
@@ -43,8 +43,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let may_write = member.may(Scope::ApiKeysWrite);
     let create = (may_write && !keys.is_empty())
         .then(|| view! { <a class="button button--primary" href="#create"><Icon glyph=Glyph::Plus/>{text.create}</a> });
+    let csv = view! { <CsvLink visit=member.visit.clone() list="api-keys"/> };
     Ok(view! {
-        <PageHead title=text.title.to_owned() text=text.text>{create}</PageHead>
+        <PageHead title=text.title.to_owned() text=text.text>{csv}{create}</PageHead>
         {created}
         {outcome(&member.visit, &[("revoked", text.was_revoked, text.was_revoked_text)])}
         <div class="stack-lg">

@@ -1,25 +1,24 @@
 //! `/`: what this is, for people who have never seen it.
 
+use super::{
+    landing_call::shown_call,
+    public::{Named, public_page},
+};
 use crate::{
-    components::{CodeBlock, DevBanner, Glyph, Icon, LanguageSwitch},
+    components::{CodeBlock, Glyph, Icon},
     gate,
     i18n::Text,
     visit::Visit,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
-use sautikit_api::accounts::Me;
 
 /// The start page; people who are signed in get the way into their console.
 #[component]
 pub(crate) fn LandingPage() -> impl IntoView {
     let Some(visit) = use_context::<Visit>() else { return ().into_any() };
-    let title = format!("Sautikit · {}", visit.text().landing.title);
-    let page = Suspend::new(async move {
-        let signed_in = visit.api.get::<Me>("/v1/auth/me").await.is_ok();
-        content(visit, signed_in)
-    });
-    view! { <Title text=title/><Suspense>{page}</Suspense> }.into_any()
+    let text = &visit.text().landing;
+    let named = Named { title: format!("Sautikit · {}", text.title), summary: text.lead };
+    public_page(visit, named, "", |visit, signed_in| async move { content(visit, signed_in) })
 }
 
 fn content(visit: Visit, signed_in: bool) -> AnyView {
@@ -32,33 +31,22 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
         visit.public_url
     );
     view! {
-        <DevBanner visit=visit.clone()/>
-        <header class="landing__bar">
-            <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
-            <nav class="landing__nav" aria-label=visit.text().common.pages>
-                <a href="/pricing">{visit.text().pricing.title}</a>
-                <a href="/docs">{visit.text().docs.title}</a>
-                <a class="button" href=href>{if signed_in { words } else { visit.text().entry.sign_in_short }}</a>
-            </nav>
-        </header>
-        <main id="content">
-            <section class="hero">
-                <div class="hero__words">
-                    <h1>{text.headline}</h1>
-                    <p class="hero__lead">{text.lead}</p>
-                    <div class="row">
-                        <a class="button button--primary button--large" href=href>{words}</a>
-                        <a class="button button--large" href="/docs">{visit.text().docs.title}</a>
-                    </div>
+        <section class="hero">
+            <div class="hero__words">
+                <h1>{text.headline}</h1>
+                <p class="hero__lead">{text.lead}</p>
+                <div class="row">
+                    <a class="button button--primary button--large" href=href>{words}</a>
+                    <a class="button button--large" href="/docs/guides/quickstart">{visit.text().docs.quickstart}</a>
                 </div>
-                <figure class="hero__code">
-                    <figcaption>{text.code_title}</figcaption>
-                    <CodeBlock id="curl" label=text.code_title code=curl lang/>
-                </figure>
-            </section>
-            <section class="features">{features(visit.text())}</section>
-        </main>
-        <footer class="landing__foot"><p>{text.emergency}</p><a href="/pricing">{visit.text().pricing.title}</a><LanguageSwitch visit/></footer>
+            </div>
+            <figure class="hero__code">
+                <figcaption>{text.code_title}</figcaption>
+                <CodeBlock id="curl" label=text.code_title code=curl lang/>
+            </figure>
+        </section>
+        {shown_call(lang)}
+        <section class="features">{features(visit.text())}</section>
     }
     .into_any()
 }

@@ -96,7 +96,8 @@ fn room(member: &Member, conference: LiveConference) -> AnyView {
 fn member_row(member: &Member, conference: &str, one: ConferenceMember) -> AnyView {
     let (text, lang) = (&member.text().meetings, member.visit.lang);
     let call = one.call_id.to_string();
-    let party = view! { <a href=format!("/calls/{call}")>{one.party.clone()}</a> };
+    let label = one.label.clone().map(|label| view! { " "<span class="muted small">{label}</span> });
+    let party = view! { <a href=format!("/calls/{call}")>{one.party.clone()}</a>{label} };
     let buttons = member.may(Scope::CallsWrite).then(|| {
         let change = format!("/console/conferences/{conference}/members/{call}/change");
         let flag = |name: &'static str, now: bool, words: [&'static str; 2]| {

@@ -4,7 +4,7 @@ use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, Field, Glyph,
+        CsvLink, Empty, Field, Glyph,
         Head::{Start, Unseen},
         Icon, Moment, PageHead, Pager, Select, Tone, TypedConfirm, badge, cell, heads, hidden, of_workspace, outcome,
     },
@@ -38,8 +38,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         ("invited", text.members.invited, text.members.invited_text),
         ("withdrawn", text.members.withdrawn, text.members.withdrawn_text),
     ];
+    let csv = view! { <CsvLink visit=member.visit.clone() list="members"/> };
     Ok(view! {
         <PageHead title=text.members.title.to_owned() text=text.members.text>
+            {csv}
             <a class="button" href="/workspace/roles"><Icon glyph=Glyph::Shield/>{text.members.what_roles_may}</a>
         </PageHead>
         {outcome(&member.visit, &done)}

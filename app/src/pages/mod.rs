@@ -12,6 +12,7 @@ mod call_axis_drawing;
 mod call_axis_layout;
 mod call_diagnosis;
 mod call_inspector;
+mod call_signals;
 mod call_spans;
 mod call_stats;
 mod call_timeline;
@@ -19,6 +20,7 @@ mod calls;
 mod deliveries;
 mod dev_mail;
 mod docs;
+mod docs_run;
 mod failure;
 mod home;
 mod home_attention;
@@ -26,6 +28,8 @@ mod invitation;
 mod key_form;
 mod keys;
 mod landing;
+mod landing_call;
+mod ledger;
 mod limits;
 mod meetings;
 mod member;
@@ -36,8 +40,12 @@ mod number_devices;
 mod number_routing;
 mod numbers;
 mod onboarding;
+mod operator_calls;
+mod operator_jobs;
 mod operator_money;
+mod operator_nodes;
 mod operator_numbers;
+mod operator_overview;
 mod operator_parts;
 mod operator_payments;
 mod operator_prices;
@@ -45,15 +53,22 @@ mod operator_prices_difference;
 mod operator_providers;
 mod operator_series;
 mod operator_series_one;
+mod operator_statements;
 mod operator_trunks;
 mod operator_workspace;
 mod operator_workspaces;
 mod place;
 mod playground;
 mod playground_check;
+mod playground_marks;
+mod playground_recipes;
 mod pricing;
+mod pricing_calculator;
 mod profile;
+mod public;
 mod recordings;
+mod reference;
+mod request_opened;
 mod requests;
 mod roles;
 mod search;
@@ -62,19 +77,23 @@ mod settings;
 mod settings_privacy;
 mod shadow;
 mod sign_in;
+mod site;
 mod softphone;
 mod statements;
 mod storage;
 mod verify;
 mod wallet;
 mod wallet_ledger;
+mod wallet_spend;
 mod wallet_top_ups;
+mod wallet_waiting;
 mod webhook;
 mod webhook_deliveries;
 mod webhook_parts;
 mod webhooks;
 mod workspace_new;
 
+pub use call_timeline::TIMELINE_KINDS;
 pub(crate) use failure::FailurePage;
 
 use leptos::prelude::*;
@@ -94,6 +113,9 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=not_found::NotFoundPage>
                 <Route path=path!("/") view=landing::LandingPage ssr=SsrMode::Async/>
                 <Route path=path!("/pricing") view=pricing::PricingPage ssr=SsrMode::Async/>
+                <Route path=path!("/about") view=site::AboutPage ssr=SsrMode::Async/>
+                <Route path=path!("/status") view=site::StatusPage ssr=SsrMode::Async/>
+                <Route path=path!("/contact") view=site::ContactPage ssr=SsrMode::Async/>
                 <Route path=path!("/docs") view=docs::DocsPage ssr=SsrMode::Async/>
                 <Route path=path!("/docs/*page") view=docs::DocsPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=sign_in::SignInPage ssr=SsrMode::Async/>
@@ -112,6 +134,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/wallet") view=wallet::WalletPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/limits") view=limits::LimitsPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/alerts") view=alerts::AlertsPage ssr=SsrMode::Async/>
+                <Route path=path!("/wallet/ledger") view=ledger::LedgerPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/statements") view=statements::StatementsPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/statements/:month") view=statements::StatementPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/keys") view=keys::KeysPage ssr=SsrMode::Async/>
@@ -134,8 +157,15 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/numbers") view=operator_numbers::OperatorNumbersPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/prices") view=operator_prices::OperatorPricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/workspaces/:id") view=operator_workspace::OperatorWorkspacePage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/statements") view=operator_statements::OperatorMonthPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/overview") view=operator_overview::OperatorOverviewPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/calls") view=operator_calls::OperatorCallsPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/nodes") view=operator_nodes::OperatorNodesPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/jobs") view=operator_jobs::OperatorJobsPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/payments") view=operator_payments::OperatorPaymentsPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/workspaces/:id/money") view=operator_money::OperatorMoneyPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces/:id/statements") view=statements::OperatorStatementsPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces/:id/statements/:month") view=statements::OperatorStatementPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/playground") view=playground::PlaygroundPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/requests") view=requests::RequestsPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/shadow") view=shadow::ShadowPage ssr=SsrMode::Async/>

@@ -143,7 +143,7 @@ async fn of_calls(member: &Member, number: &Number) -> Result<AnyView, ApiFailur
     let all = with_query("/calls", &[("number", &number.e164)]);
     let list = match calls.is_empty() {
         true => view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text/> }.into_any(),
-        false => call_table(calls, member.visit.lang),
+        false => call_table(calls, &member.visit),
     };
     Ok(view! {
         <section class="panel" data-live="calls" data-live-seconds=running.then_some(LOOK_SECONDS) data-live-calls="*">

@@ -6,7 +6,7 @@ use crate::{
     components::{
         Copied, CopyButton, Empty, FailureNotice, Field, Glyph,
         Head::{Start, Unseen},
-        Moment, Pager, Tone, TypedConfirm, badge, cell, heads, hidden, of_workspace,
+        Moment, Pager, Select, Tone, TypedConfirm, badge, cell, heads, hidden, of_workspace, qr,
     },
     forms,
     i18n::fill,
@@ -89,10 +89,18 @@ impl Devices {
                     <dt>{text.password}</dt><dd><span class="copied"><code id="new-password">{password.clone()}</code><CopyButton of="new-password" lang/></span></dd>
                 </dl>
                 {settings(member, &self.config)}
+                {qr(&scanned(&credential.username, password, &self.config), text.qr_label)}
+                <p class="small muted">{text.qr_text}</p>
             </section>
         };
         Some(shown.into_any())
     }
+}
+
+/// The account as a telephone's camera shows it, to be copied: softphones have no code in common.
+fn scanned(username: &str, password: &str, config: &SipConfig) -> String {
+    let SipConfig { domain, port, .. } = config;
+    format!("sip:{username}@{domain}:{port}\n{username}\n{password}\n{domain}\n{port}")
 }
 
 /// What stands in a device's account beside name and password.
@@ -106,20 +114,38 @@ fn settings(member: &Member, config: &SipConfig) -> AnyView {
             <dt>{text.port}</dt><dd><code>{ports}</code></dd>
             <dt>{text.web_socket}</dt><dd><code>{config.ws_url.clone()}</code></dd>
             <dt>{text.codecs}</dt><dd>{config.codecs.join(", ")}</dd>
+            <dt>{text.srtp}</dt><dd>{config.srtp_suites.join(", ")}</dd>
         </dl>
     }
     .into_any()
+}
+
+/// How a device's audio can be encrypted.
+const POLICIES: [&str; 4] = ["off", "accepted", "preferred", "required"];
+
+/// A policy in words; one that a later release knows stands as it is.
+fn policy_name<'a>(member: &Member, policy: &'a str) -> &'a str {
+    let text = &member.text().trunks;
+    match policy {
+        "off" => text.srtp_off,
+        "accepted" => text.srtp_accepted,
+        "preferred" => text.srtp_preferred,
+        "required" => text.srtp_required,
+        other => other,
+    }
 }
 
 fn create_form(member: &Member, number: &Number) -> AnyView {
     const FORM: &str = forms::CREATE_CREDENTIAL;
     let text = &member.text().devices;
     let visit = member.visit.clone();
+    let policies = POLICIES.map(|policy| (policy.to_owned(), policy_name(member, policy).to_owned())).to_vec();
     view! {
         <form class="form form--row panel__body" method="post" action=format!("/console/numbers/{}/sip-credentials", number.id)>
             {of_workspace(&visit)}
             {hidden("form_token", visit.form_token.clone())}
-            <Field visit form=FORM name="label" label=text.label autocomplete="off" maxlength=80/>
+            <Field visit=visit.clone() form=FORM name="label" label=text.label autocomplete="off" maxlength=80/>
+            <Select visit form=FORM name="srtp" label=text.srtp options=policies value="accepted".to_owned()/>
             <button class="button">{text.create}</button>
         </form>
     }
@@ -144,6 +170,7 @@ fn list(member: &Member, number: &Number, credentials: Vec<SipCredential>) -> An
             <tr class=if is_active { "" } else { "table__past" }>
                 {cell(text.device, "strong breakable", credential.label.clone())}
                 {cell(text.username, "", view! { <code>{credential.username.clone()}</code> })}
+                {cell(text.srtp, "", policy_name(member, &credential.srtp).to_owned())}
                 {cell(text.created, "muted", view! { <Moment at=since lang/> })}
                 {cell(text.status, "", status)}
                 {cell("", "end", (is_active && member.may(Scope::NumbersWrite)).then(|| actions(member, number, &credential)))}
@@ -154,6 +181,7 @@ fn list(member: &Member, number: &Number, credentials: Vec<SipCredential>) -> An
     let headings = heads([
         Start(text.device),
         Start(text.username),
+        Start(text.srtp),
         Start(text.created),
         Start(text.status),
         Unseen(member.text().common.action),

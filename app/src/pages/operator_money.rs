@@ -10,7 +10,7 @@ use crate::{
     components::{
         Empty, FailureNotice, Field, Glyph,
         Head::{End, Start},
-        Moment, Notice, PageHead, Pager, Select, Tone, cell, heads, hidden, outcome,
+        Moment, Notice, PageHead, Pager, Select, Tone, cell, heads, hidden, meant, outcome,
     },
     format, forms,
 };
@@ -47,7 +47,8 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let answer = member.api().fetch(with_query(&format!("{of_wallet}/ledger"), &[("cursor", before)])).await?;
     let entries: Vec<LedgerEntry> = answer.read()?;
     let older = answer.header("x-next-cursor").map(|cursor| with_query(&page, &[("ledger", cursor)]));
-    let ledger_title = member.text().wallet.ledger;
+    let statements = format!("/operator/workspaces/{}/statements", escape(&id));
+    let (ledger_title, statements_title) = (member.text().wallet.ledger, member.text().wallet.statements);
     let done = [("adjusted", text.adjusted, text.adjusted_text), ("overdraft", text.overdraft_changed, "")];
     let bad_amount = member.visit.query.get("done") == Some("bad_amount");
     let list = if adjustments.is_empty() {
@@ -56,7 +57,9 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         table(&member, adjustments)
     };
     Ok(view! {
-        <PageHead title=name parent=(text.workspaces, "/operator/workspaces")/>
+        <PageHead title=name parent=(text.workspaces, "/operator/workspaces")>
+            <a class="button" href=statements>{statements_title}</a>
+        </PageHead>
         {bad_amount.then(|| view! { <Notice tone=Tone::Bad title=member.text().wallet.bad_amount.to_owned()/> })}
         {(!bad_amount).then(|| outcome(&member.visit, &done))}
         {figures(&member, &balance)}
@@ -116,6 +119,7 @@ fn overdraft(member: &Member, id: &str, balance: &Balance) -> AnyView {
                 {is_prepaid.then(|| view! { <p class="field__hint">{text.overdraft_prepaid}</p> })}
                 {hidden("currency", balance.currency.clone())}
                 <Field visit form=FORM name="at_most" label=text.overdraft_at_most inputmode="decimal" autocomplete="off" maxlength=20 required=false value=now.unwrap_or_default() unit=balance.currency.clone()/>
+                {meant(text.meant)}
                 <div class="form__actions"><button class="button">{text.overdraft_button}</button></div>
             </form>
         </section>
@@ -138,6 +142,7 @@ fn form(member: &Member, id: &str, currency: String) -> AnyView {
                 <Select visit=visit.clone() form=FORM name="kind" label=text.kind options=kinds.to_vec() value="credit".to_owned()/>
                 <Field visit=visit.clone() form=FORM name="amount" label=text.amount inputmode="decimal" autocomplete="off" maxlength=20 unit=currency/>
                 <Field visit form=FORM name="reason" label=text.reason hint=text.adjust_reason autocomplete="off" maxlength=120/>
+                {meant(text.meant)}
                 <div class="form__actions"><button class="button button--primary">{text.adjust_button}</button></div>
             </form>
         </section>

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, Glyph,
+        Ask, CsvLink, Empty, Glyph,
         Head::{Start, Unseen},
         Moment, PageHead, Pager, cell, heads, hidden, outcome,
     },
@@ -46,8 +46,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     };
     let done =
         [("reserve", text.number_reserved, ""), ("free", text.number_freed, ""), ("retire", text.number_retired, "")];
+    let csv = view! { <CsvLink visit=member.visit.clone() list="stock" by=&["state", "series_id", "country", "contains", "workspace_id"]/> };
     Ok(view! {
-        <PageHead title=text.stock.to_owned() text=text.stock_text/>
+        <PageHead title=text.stock.to_owned() text=text.stock_text>{csv}</PageHead>
         {outcome(&member.visit, &done)}
         <section class="panel">
             <div class="panel__head">{filter(&member)}</div>
@@ -124,10 +125,7 @@ fn actions(member: &Member, number: &AdminNumber) -> Option<AnyView> {
         view! {
             <div class="actions">
                 {is_kept.then(|| view! {
-                    <form method="post" action=action("free")>
-                        {hidden("contains", e164.clone())}
-                        <button class="button button--small" aria-label=fill(text.free_label, &e164)>{text.free}</button>
-                    </form>
+                    <Ask opens=text.free label=fill(text.free_label, &e164) action=action("free") ask=text.free_ask.to_owned() fields=hidden("contains", e164.clone()).into_any()/>
                 })}
                 <details class="confirm">
                     <summary class="button button--small" aria-label=fill(text.reserve_label, &e164)>{text.reserve}</summary>

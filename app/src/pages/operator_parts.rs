@@ -74,7 +74,7 @@ pub(super) fn csv_field(member: &Member, value: String) -> AnyView {
     let text = &member.text().supply;
     view! {
         <label class="field"><span class="field__label">{text.csv}</span>
-            <textarea class="field__input field__input--area field__input--code" name="csv" rows="8" spellcheck="false" autocomplete="off">{value}</textarea></label>
+            <textarea class="field__input field__input--area field__input--code" name="csv" rows="8" spellcheck="false" autocomplete="off">{crate::format::in_textarea(&value)}</textarea></label>
         <label class="field"><span class="field__label">{text.file}</span>
             <input class="field__input" type="file" name="file" accept=".csv,text/csv,text/plain"/></label>
     }

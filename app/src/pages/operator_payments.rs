@@ -4,7 +4,7 @@ use super::member::{Member, person_page};
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, FailureNotice, Glyph,
+        CsvLink, Empty, FailureNotice, Glyph,
         Head::{End, Start, Unseen},
         Moment, Notice, PageHead, Pager, Tone, cell, heads, outcome,
     },
@@ -37,8 +37,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     } else {
         table(&member, waiting)
     };
+    let csv = view! { <CsvLink visit=member.visit.clone() list="unmatched-payments"/> };
     Ok(view! {
-        <PageHead title=text.payments.to_owned() text=text.payments_text/>
+        <PageHead title=text.payments.to_owned() text=text.payments_text>{csv}</PageHead>
         {of_page}
         <div class="stack-lg">
             <section class="panel">
@@ -107,7 +108,7 @@ fn decide(member: &Member, payment: &UnmatchedPayment) -> AnyView {
                 <summary class="button button--small" aria-label=fill(text.assign_label, &payment.receipt)>{text.assign}</summary>
                 <form class="confirm__ask" method="post" action=format!("{path}/assign")>
                     <p>{text.assign_ask}</p>
-                    <label class="field"><span class="field__label">{text.workspace_id}</span><input class="field__input" name="workspace_id" required autocomplete="off" maxlength=36 list=list.clone() value=suggested/></label>
+                    <label class="field"><span class="field__label">{text.assign_to}</span><input class="field__input" name="workspace" required autocomplete="off" maxlength=40 list=list.clone() value=suggested/></label>
                     <datalist id=list>{claims}</datalist>
                     {hint}
                     <button class="button button--small button--primary">{text.assign_sure}</button>

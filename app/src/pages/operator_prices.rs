@@ -8,7 +8,7 @@ use super::{
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, Field, Glyph,
+        Ask, CsvLink, Empty, Field, Glyph,
         Head::{End, Start, Unseen},
         Moment, PageHead, Pager, Select, cell, heads, hidden, outcome,
     },
@@ -50,8 +50,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         ("ended", text.price_ended, ""),
         ("imported", text.prices_imported, text.price_created_text),
     ];
+    let csv =
+        view! { <CsvLink visit=member.visit.clone() list="prices" by=&["prefix", "currency", "workspace_id", "at"]/> };
     Ok(view! {
-        <PageHead title=text.prices.to_owned() text=text.prices_text/>
+        <PageHead title=text.prices.to_owned() text=text.prices_text>{csv}</PageHead>
         {outcome(&member.visit, &done)}
         <div class="stack-lg">
             {looked(&member)}
@@ -150,9 +152,7 @@ fn end(member: &Member, price: &Price) -> Option<AnyView> {
                     <button class="button button--small button--primary">{member.text().common.save}</button>
                 </form>
             </details>
-            <form method="post" action=format!("/console/operator/prices/{}/end", price.id)>
-                <button class="button button--small" aria-label=fill(text.end_label, &price.prefix)>{text.end}</button>
-            </form>
+            <Ask opens=text.end label=fill(text.end_label, &price.prefix) action=format!("/console/operator/prices/{}/end", price.id) ask=text.end_ask.to_owned()/>
         </div>
     };
     price.valid_until.is_none().then(|| form.into_any())

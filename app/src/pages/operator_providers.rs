@@ -7,7 +7,7 @@ use super::{
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, Field, Glyph,
+        CsvLink, Empty, Field, Glyph,
         Head::{End, Start, Unseen},
         PageHead, Pager, TypedConfirm, cell, heads, outcome,
     },
@@ -38,8 +38,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     };
     let done =
         [("created", text.provider_created, ""), ("saved", text.saved, ""), ("retired", text.provider_retired, "")];
+    let csv = view! { <CsvLink visit=member.visit.clone() list="providers"/> };
     Ok(view! {
-        <PageHead title=text.providers.to_owned() text=text.providers_text/>
+        <PageHead title=text.providers.to_owned() text=text.providers_text>{csv}</PageHead>
         {outcome(&member.visit, &done)}
         <div class="stack-lg">
             <section class="panel">
@@ -96,7 +97,7 @@ fn actions(member: &Member, provider: &Provider) -> Option<AnyView> {
                         {plain_field("country", text.country, provider.country.clone(), 2)}
                         {plain_field("contact", text.contact, provider.contact.clone(), 120)}
                         <label class="field"><span class="field__label">{text.notes}</span>
-                            <textarea class="field__input field__input--area" name="notes" rows="4" maxlength=2000>{provider.notes.clone()}</textarea></label>
+                            <textarea class="field__input field__input--area" name="notes" rows="4" maxlength=2000>{crate::format::in_textarea(&provider.notes)}</textarea></label>
                         <button class="button button--small button--primary">{member.text().common.save}</button>
                     </form>
                 </details>

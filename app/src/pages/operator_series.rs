@@ -7,7 +7,7 @@ use super::{
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, Field, Glyph,
+        CsvLink, Empty, Field, Glyph,
         Head::{End, Start},
         Notice, PageHead, Pager, Select, Tone, cell, heads, hidden, outcome,
     },
@@ -44,8 +44,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         table(&member, series)
     };
     let done = [("imported", text.series_imported, text.series_created_text)];
+    let csv = view! { <CsvLink visit=member.visit.clone() list="series" by=&["provider_id", "status"]/> };
     Ok(view! {
-        <PageHead title=text.series.to_owned() text=text.series_text/>
+        <PageHead title=text.series.to_owned() text=text.series_text>{csv}</PageHead>
         {outcome(&member.visit, &done)}
         <div class="stack-lg">
             {looked(&member)}

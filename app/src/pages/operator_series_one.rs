@@ -8,7 +8,7 @@ use super::{
 use crate::{
     api_client::{ApiFailure, escape},
     components::{
-        Field,
+        Ask, Field,
         Head::{End, Start, Unseen},
         Moment, PageHead, cell, heads, hidden, outcome,
     },
@@ -60,13 +60,8 @@ fn prices(member: &Member, series: &Series) -> AnyView {
     let may_remove = series.prices.len() > 1 && series.status != "retired";
     let rows = series.prices.iter().map(|price| {
         let remove = may_remove.then(|| {
-            view! {
-                <form method="post" action=action.clone()>
-                    {hidden("currency", price.currency.clone())}
-                    {hidden("remove", "1")}
-                    <button class="button button--small" aria-label=fill(text.remove_label, &price.currency)>{text.remove}</button>
-                </form>
-            }
+            let fields = view! { {hidden("currency", price.currency.clone())}{hidden("remove", "1")} }.into_any();
+            view! { <Ask opens=text.remove label=fill(text.remove_label, &price.currency) action=action.clone() ask=text.remove_ask.to_owned() fields/> }
         });
         view! {
             <tr>
@@ -156,16 +151,15 @@ fn trunk(member: &Member, series: &Series) -> AnyView {
 fn steps(member: &Member, series: &Series) -> AnyView {
     let text = &member.text().supply;
     let action = format!("/console/operator/series/{}/status", series.id);
-    let (to, words) = if series.status == "paused" { ("active", text.resume) } else { ("paused", text.pause) };
+    let (to, words, ask) = match series.status.as_str() {
+        "paused" => ("active", text.resume, text.resume_ask),
+        _ => ("paused", text.pause, text.pause_text),
+    };
     let name = format!("{}{}", series.prefix, series.first_suffix);
     view! {
         <section class="panel">
             <div class="panel__body stack">
-                <form method="post" action=action.clone()>
-                    {hidden("status", to)}
-                    <button class="button">{words}</button>
-                </form>
-                <p class="muted small">{text.pause_text}</p>
+                <Ask opens=words label=format!("{words} {name}") action=action.clone() ask=ask.to_owned() fields=hidden("status", to).into_any() in_flow=true/>
                 <details class="confirm confirm--flow">
                     <summary class="button button--small button--danger">{text.retire}</summary>
                     <form class="confirm__ask" method="post" action=action>

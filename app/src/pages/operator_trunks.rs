@@ -7,18 +7,20 @@ use super::{
 use crate::{
     api_client::{ApiFailure, escape},
     components::{
-        Empty, FailureNotice, Field, Glyph,
+        Ask, CsvLink, Empty, FailureNotice, Field, Glyph,
         Head::{End, Start, Unseen},
-        PageHead, Select, Tone, TypedConfirm, badge, cell, heads, hidden, outcome,
+        Moment, PageHead, Select, Tone, TypedConfirm, badge, cell, heads, hidden, outcome,
     },
-    forms,
+    format, forms,
     i18n::fill,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use sautikit_api::trunks::{InvitePreview, Trunk};
+use sautikit_api::trunks::{InvitePreview, Trunk, TrunkFigures};
 
 const PAGE: &str = "/operator/trunks";
+/// Seconds between two looks (`app/js/live.js`): as often as a trunk can be asked whether it is there.
+const LOOK_SECONDS: &str = "5";
 
 /// Trunks of the installation.
 #[component]
@@ -52,12 +54,13 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     ];
     let failure =
         [forms::SWITCH_TRUNK, forms::DELETE_TRUNK].iter().find_map(|form| member.visit.failure_of(form).cloned());
+    let csv = view! { <CsvLink visit=member.visit.clone() list="trunks"/> };
     Ok(view! {
-        <PageHead title=text.title.to_owned() text=text.text/>
+        <PageHead title=text.title.to_owned() text=text.text>{csv}</PageHead>
         {outcome(&member.visit, &done)}
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
         <div class="stack-lg">
-            <section class="panel">{list}</section>
+            <section class="panel" data-live="trunks" data-live-seconds=LOOK_SECONDS>{list}<p class="panel__body muted small">{text.figures_text}</p></section>
             <section class="panel narrow" id="set-up">
                 <div class="panel__head"><h2>{text.set_up}</h2><p>{text.set_up_text}</p></div>
                 {form(&member, forms::CREATE_TRUNK, forms::CREATE_TRUNK.to_owned(), None)}
@@ -83,8 +86,10 @@ async fn change(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         }
     });
     let (name, visit) = (trunk.name.clone(), member.visit.clone());
+    let figures = figures_panel(&member, &trunk);
     Ok(view! {
         <PageHead title=name.clone() parent=(text.title, PAGE)/>
+        <div class="stack" data-live="trunk" data-live-seconds=LOOK_SECONDS>{figures}</div>
         <div class="stack-lg narrow">
             <section class="panel">
                 <div class="panel__head"><h2>{text.change}</h2><p>{text.within_seconds}</p></div>
@@ -115,13 +120,16 @@ fn table(member: &Member, trunks: Vec<Trunk>) -> AnyView {
             Some(most) => format!("{} / {most}", trunk.current_calls),
             None => trunk.current_calls.to_string(),
         };
+        let figures = trunk.figures.as_ref();
         view! {
             <tr>
                 {cell(text.name, "", name)}
                 {cell(text.prefixes, "", trunk.prefixes.join(", "))}
                 {cell(text.priority, "end", trunk.priority)}
                 {cell(text.calls, "end", calls)}
-                {cell(text.status, "", status(member, &trunk))}
+                {cell(text.answered, "end nowrap", figures.and_then(answer_rate).unwrap_or_else(|| "–".to_owned()))}
+                {cell(text.post_dial, "end nowrap", figures.and_then(post_dial).unwrap_or_else(|| "–".to_owned()))}
+                {cell(text.status, "", view! { {status(member, &trunk)}{heard(member, &trunk)} })}
                 {cell("", "end", actions(member, &trunk))}
             </tr>
         }
@@ -132,6 +140,8 @@ fn table(member: &Member, trunks: Vec<Trunk>) -> AnyView {
         Start(text.prefixes),
         End(text.priority),
         End(text.calls),
+        End(text.answered),
+        End(text.post_dial),
         Start(text.status),
         Unseen(member.text().common.action),
     ]);
@@ -150,22 +160,89 @@ fn status(member: &Member, trunk: &Trunk) -> AnyView {
     }
 }
 
+/// `87% of 475` attempts; none where nothing was tried yet.
+fn answer_rate(figures: &TrunkFigures) -> Option<String> {
+    let all = figures.answered + figures.ended + figures.failed;
+    // Rounded to the nearest.
+    (all > 0).then(|| format!("{}% / {all}", (figures.answered * 200 + all) / (2 * all)))
+}
+
+/// The mean, and what 95 in a hundred are not above.
+fn post_dial(figures: &TrunkFigures) -> Option<String> {
+    let seconds = |ms: u32| format::span(i64::from(ms) * 1_000);
+    let mean = figures.post_dial_mean_ms.map(seconds)?;
+    Some(match figures.post_dial_p95_ms.map(seconds) {
+        Some(p95) => format!("{mean} · p95 {p95}"),
+        None => mean,
+    })
+}
+
+/// What was last heard of it: the answer to OPTIONS, and how long the registration holds or when it is tried again.
+fn heard(member: &Member, trunk: &Trunk) -> Vec<AnyView> {
+    let text = &member.text().trunks;
+    let lang = member.visit.lang;
+    let line = |words: String, at: Option<String>| {
+        let at = at.map(|at| view! { " "<Moment at lang clock=true/> });
+        view! { <br/><span class="muted small">{words}{at}</span> }.into_any()
+    };
+    let options = trunk.last_options.clone().map(|options| {
+        let answer = options.sip_status.map_or_else(|| text.silence.to_owned(), |status| status.to_string());
+        line(format!("OPTIONS {answer}"), Some(options.at))
+    });
+    let registration = trunk.registration.clone().map(|registration| {
+        let refused = registration.sip_status.map(|status| fill(text.refused_with, &status.to_string()));
+        match (refused, registration.expires_at) {
+            (Some(refused), _) => line(format!("{refused}; {}", text.again_at), registration.next_attempt_at),
+            (None, Some(until)) => line(text.registered_until.to_owned(), Some(until)),
+            (None, None) => line(text.registering.to_owned(), None),
+        }
+    });
+    options.into_iter().chain(registration).collect()
+}
+
+/// What of a trunk is counted on the node that answers, since that was started.
+fn figures_panel(member: &Member, trunk: &Trunk) -> Option<AnyView> {
+    let text = &member.text().trunks;
+    let figures = trunk.figures.as_ref()?;
+    let stat = |label: &'static str, value: String, note: String| {
+        let note = (!note.is_empty()).then(|| view! { <span class="stat__note">{note}</span> });
+        view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span>{note}</div> }
+    };
+    let calls = match trunk.max_calls {
+        Some(most) => format!("{} / {most}", trunk.current_calls),
+        None => trunk.current_calls.to_string(),
+    };
+    let none = || "–".to_owned();
+    let seconds = |ms: Option<u32>| ms.map_or_else(none, |ms| format::span(i64::from(ms) * 1_000));
+    Some(
+        view! {
+            <section class="stats" aria-label=text.figures>
+                {stat(text.calls, calls, String::new())}
+                {stat(text.answered, answer_rate(figures).unwrap_or_else(none), text.since_start.to_owned())}
+                {stat(text.unanswered, figures.ended.to_string(), text.unanswered_text.to_owned())}
+                {stat(text.failed, figures.failed.to_string(), text.failed_text.to_owned())}
+                {stat(text.post_dial, seconds(figures.post_dial_mean_ms), fill(text.at_most, &seconds(figures.post_dial_p95_ms)))}
+                <div class="stat"><span class="stat__label">{text.status}</span><span>{status(member, trunk)}{heard(member, trunk)}</span></div>
+            </section>
+        }
+        .into_any(),
+    )
+}
+
 /// What stands in the file is changed there.
 fn actions(member: &Member, trunk: &Trunk) -> AnyView {
     let text = &member.text().trunks;
     let Some(id) = trunk.id else { return view! { <span class="muted small">{text.of_file}</span> }.into_any() };
     let name = trunk.name.clone();
-    let (switch, switch_label) = match trunk.is_enabled {
-        true => (text.disable, fill(text.disable_label, &name)),
-        false => (text.enable, fill(text.enable_label, &name)),
+    let (switch, switch_label, ask) = match trunk.is_enabled {
+        true => (text.disable, fill(text.disable_label, &name), text.disable_ask),
+        false => (text.enable, fill(text.enable_label, &name), text.enable_ask),
     };
+    let fields = (!trunk.is_enabled).then(|| hidden("is_enabled", "1").into_any()).into_any();
     view! {
         <div class="row">
             <a class="button button--small" href=format!("{PAGE}/{id}") aria-label=fill(text.change_label, &name)>{text.change}</a>
-            <form method="post" action=format!("{PAGE_OF_FORMS}/{id}/switch")>
-                {(!trunk.is_enabled).then(|| hidden("is_enabled", "1"))}
-                <button class="button button--small" aria-label=switch_label>{switch}</button>
-            </form>
+            <Ask opens=switch label=switch_label action=format!("{PAGE_OF_FORMS}/{id}/switch") ask=ask.to_owned() fields/>
         </div>
     }
     .into_any()
@@ -201,6 +278,12 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
         ("international", "00254722000042"),
         ("national", text.format_national),
     ]);
+    let policies = named(&[
+        ("off", text.srtp_off),
+        ("accepted", text.srtp_accepted),
+        ("preferred", text.srtp_preferred),
+        ("required", text.srtp_required),
+    ]);
     let max_calls = of_trunk(|trunk| trunk.max_calls.map(|calls| calls.to_string()).unwrap_or_default(), "");
     view! {
         <div class="panel__body">
@@ -225,6 +308,7 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
                 <Field visit=visit.clone() form=of name="priority" label=text.priority hint=text.priority_hint inputmode="numeric" maxlength=5 value=of_trunk(|trunk| trunk.priority.to_string(), "100")/>
                 <Field visit=visit.clone() form=of name="calls_per_second" label=text.calls_per_second hint=text.max_calls_hint inputmode="numeric" required=false maxlength=5 value=calls_per_second/>
                 <Field visit=visit.clone() form=of name="options_every_seconds" label=text.options_every hint=text.options_every_hint inputmode="numeric" required=false maxlength=4 value=options_every/>
+                <Select visit=visit.clone() form=of name="srtp" label=text.srtp hint=text.srtp_hint options=policies value=of_trunk(|trunk| trunk.srtp.clone(), "accepted")/>
                 <label class="choice"><input type="checkbox" name="follow_redirects" value="1" checked=is_following/>{text.follow_redirects}</label>
                 <Field visit=visit.clone() form=of name="pass_headers" label=text.pass_headers hint=text.pass_headers_hint autocomplete="off" placeholder="X-Account, Identity" required=false maxlength=1400 value=of_trunk(|trunk| trunk.pass_headers.join(", "), "")/>
                 <Field visit form=of name="max_calls" label=text.max_calls hint=text.max_calls_hint inputmode="numeric" required=false maxlength=7 value=max_calls/>
@@ -233,4 +317,20 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_rate_needs_attempts_and_a_delay_needs_ringing() {
+        let mut figures =
+            TrunkFigures { answered: 0, ended: 0, failed: 0, post_dial_mean_ms: None, post_dial_p95_ms: None };
+        assert_eq!((answer_rate(&figures), post_dial(&figures)), (None, None));
+        (figures.answered, figures.ended, figures.failed) = (2, 1, 0);
+        (figures.post_dial_mean_ms, figures.post_dial_p95_ms) = (Some(1_240), Some(2_900));
+        assert_eq!(answer_rate(&figures).as_deref(), Some("67% / 3"));
+        assert_eq!(post_dial(&figures).as_deref(), Some("1.24 s · p95 2.90 s"));
+    }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     api_client::{ApiFailure, escape},
-    components::{PageHead, Select, outcome},
+    components::{PageHead, Select, meant, outcome},
     forms,
 };
 use leptos::prelude::*;
@@ -31,10 +31,17 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let form =
         limits_form(&member, forms::SET_CEILING, action("limits"), heading, (&limits.operator, None), &limits.currency);
     let money = format!("/operator/workspaces/{}/money", workspace.id);
+    let prices = format!("/operator/prices?workspace_id={}", workspace.id);
+    let numbers = format!("/operator/numbers?workspace_id={}", workspace.id);
+    let running = format!("/operator/calls?workspace_id={}", workspace.id);
     let operators = &member.text().operator;
     let adjustments = operators.adjustments;
+    let words = member.text();
     Ok(view! {
-        <PageHead title=workspace.name.clone() text=text.workspace_limits parent=(member.text().operator.workspaces, "/operator/workspaces")>
+        <PageHead title=workspace.name.clone() text=text.workspace_limits parent=(operators.workspaces, "/operator/workspaces")>
+            <a class="button" href=running>{operators.see_running}</a>
+            <a class="button" href=prices>{words.supply.prices}</a>
+            <a class="button" href=numbers>{words.common.numbers}</a>
             <a class="button" href=money>{adjustments}</a>
         </PageHead>
         {outcome(&member.visit, &[("saved", text.saved, ""), ("unfrozen", text.unfrozen, ""), ("moved", operators.moved, operators.moved_text)])}
@@ -59,6 +66,7 @@ fn country(member: &Member, workspace: &AdminWorkspace, action: String) -> AnyVi
             <div class="panel__body">
                 <form class="form" method="post" action=action>
                     <Select visit form=forms::SET_COUNTRY name="country" label=text.country hint=text.country_hint options value=workspace.country.clone()/>
+                    {meant(text.meant_country)}
                     <div class="form__actions"><button class="button">{text.country_set}</button></div>
                 </form>
             </div>

@@ -4,7 +4,7 @@ use super::member::{Member, person_page};
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, Glyph,
+        Ask, CsvLink, Empty, Glyph,
         Head::{End, Start, Unseen},
         Moment, PageHead, Pager, Tone, badge, cell, heads, outcome,
     },
@@ -37,8 +37,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         table(&member, workspaces)
     };
     let done = [("suspended", text.suspended, text.suspended_text), ("resumed", text.resumed, "")];
+    let csv = view! { <CsvLink visit=member.visit.clone() list="workspaces" by=&["search"]/> };
     Ok(view! {
         <PageHead title=text.workspaces.to_owned() text=text.text>
+            {csv}
             <form class="row" method="get" action=PAGE role="search">
                 <label class="visually-hidden" for="search">{text.search}</label>
                 <input class="field__input field__input--search" id="search" name="search" type="search" placeholder=text.search value=search/>
@@ -101,9 +103,7 @@ fn action(member: &Member, workspace: &AdminWorkspace) -> AnyView {
     let text = &member.text().operator;
     if is_suspended(workspace) {
         return view! {
-            <form method="post" action=format!("/console/operator/workspaces/{}/resume", workspace.id)>
-                <button class="button button--small" aria-label=fill(text.resume_label, &workspace.name)>{text.resume}</button>
-            </form>
+            <Ask opens=text.resume label=fill(text.resume_label, &workspace.name) action=format!("/console/operator/workspaces/{}/resume", workspace.id) ask=text.resume_ask.to_owned()/>
         }
         .into_any();
     }

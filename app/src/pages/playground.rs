@@ -3,21 +3,29 @@
 use super::{
     member::{Member, member_page},
     playground_check,
+    playground_marks::marks,
+    playground_recipes,
 };
 use crate::{
-    api_client::ApiFailure,
+    api_client::{ApiFailure, with_query},
     components::{CodeBlock, FailureNotice, Field, Notice, PageHead, Tone, hidden, of_workspace},
     forms,
-    i18n::fill,
+    i18n::{PlaygroundText, fill},
     visit::Flash,
 };
 use leptos::prelude::*;
 use sautikit_api::{
     numbers::{Compat, Number},
-    playground::ValidatedActions,
+    playground::{InvalidActions, ValidatedActions},
     rights::Scope,
 };
 
+/// The page.
+pub(super) const PAGE: &str = "/developers/playground";
+/// Longest address that a link is offered for; browsers and chats cut longer ones.
+const LONGEST_LINK: usize = 8_000;
+/// What the form takes, in bytes.
+const LONGEST_DOCUMENT: usize = 65_536;
 /// What a newcomer finds in the editor.
 const EXAMPLE: &str = r#"{
   "actions": [
@@ -49,7 +57,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         _ => {
             let typed = |form| visit.typed(form, "document");
             let document = typed(forms::CHECK_ACTIONS).or_else(|| typed(forms::RUN_ACTIONS));
-            (None, document.unwrap_or_else(|| EXAMPLE.to_owned()), String::new())
+            let shared = || visit.query.get("document").filter(|document| document.len() <= LONGEST_DOCUMENT);
+            let document = document.or_else(|| shared().map(ToOwned::to_owned));
+            let compat = visit.query.get("compat").unwrap_or_default().to_owned();
+            (None, document.unwrap_or_else(|| EXAMPLE.to_owned()), compat)
         }
     };
     let choices = Compat::ALL.map(|each| {
@@ -63,12 +74,17 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     Ok(view! {
         <PageHead title=text.title.to_owned() text=text.text/>
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+        {playground_recipes::links(lang)}
         <section class="panel">
             <form class="form panel__body" method="post" action=forms::CHECK_ACTIONS>
                 {of_workspace(&visit)}
                 <div class="field">
                     <label class="field__label" for="document">{text.document}</label>
-                    <textarea class="field__input field__input--area field__input--code" id="document" name="document" rows="16" maxlength="65536" spellcheck="false" required>{document.clone()}</textarea>
+                    <div class="editor" data-editor>
+                        {marks(&document, read.as_ref())}
+                        <textarea class="field__input field__input--area field__input--code" id="document" name="document" rows="16" maxlength="65536" spellcheck="false" required aria-describedby="document-said">{crate::format::in_textarea(&document)}</textarea>
+                    </div>
+                    <p class="field__hint" id="document-said" data-editor-said role="status">{read.as_ref().map(|read| said(&member, read))}</p>
                 </div>
                 <div class="field">
                     <label class="field__label" for="compat">{text.compat}</label>
@@ -78,10 +94,60 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
             </form>
         </section>
         {result}
+        <script type="module" src=format!("{}/editor.js", visit.assets)></script>
+        {share(&member, &document, &compat)}
         {run}
         {check}
     }
     .into_any())
+}
+
+/// A link that opens the page with this document, where an address has room for it.
+fn share(member: &Member, document: &str, compat: &str) -> Option<AnyView> {
+    let text = &member.text().playground;
+    let compat = if compat == Compat::Sautikit.as_str() { "" } else { compat };
+    let path = with_query(PAGE, &[("document", document.trim()), ("compat", compat)]);
+    if path.len() > LONGEST_LINK || document.trim() == EXAMPLE {
+        return None;
+    }
+    let (code, lang) = (format!("{}{path}", member.visit.public_url), member.visit.lang);
+    Some(
+        view! {
+            <details class="panel disclosure disclosure--panel">
+                <summary>{text.share}</summary>
+                <div class="panel__body stack"><p class="small muted">{text.share_text}</p><CodeBlock id="share" label=text.share code lang/></div>
+            </details>
+        }
+        .into_any(),
+    )
+}
+
+/// `line 3:5, actions[0].dial.to: …`.
+fn sentence(text: &'static PlaygroundText, error: &InvalidActions) -> String {
+    let line = error.line.map(|line| {
+        let place = error.column.map_or_else(|| line.to_string(), |column| format!("{line}:{column}"));
+        fill(text.place, &place)
+    });
+    let place: Vec<_> = line.into_iter().chain(error.path.clone()).collect();
+    let begin = if place.is_empty() { String::new() } else { format!("{}: ", place.join(", ")) };
+    format!("{begin}{}", error.message)
+}
+
+/// The same below the editor: what is wrong, else what is skipped, else that a call would run it.
+fn said(member: &Member, read: &ValidatedActions) -> String {
+    let text = &member.text().playground;
+    match (&read.error, read.warnings.first()) {
+        (Some(error), _) => format!("{}: {}", text.bad, sentence(text, error)),
+        (None, Some(warning)) => {
+            format!(
+                "{}: {}, {}",
+                text.skipped,
+                fill(text.place, &format!("{}:{}", warning.line, warning.column)),
+                warning.message
+            )
+        }
+        (None, None) => text.good.to_owned(),
+    }
 }
 
 fn outcome(member: &Member, read: &ValidatedActions) -> AnyView {
@@ -89,15 +155,7 @@ fn outcome(member: &Member, read: &ValidatedActions) -> AnyView {
     let lang = member.visit.lang;
     let notice = match &read.error {
         None => view! { <Notice tone=Tone::Good title=text.good.to_owned() text=String::new()/> },
-        Some(error) => {
-            let line = error.line.map(|line| {
-                let place = error.column.map_or_else(|| line.to_string(), |column| format!("{line}:{column}"));
-                fill(text.place, &place)
-            });
-            let place: Vec<_> = line.into_iter().chain(error.path.clone()).collect();
-            let begin = if place.is_empty() { String::new() } else { format!("{}: ", place.join(", ")) };
-            view! { <Notice tone=Tone::Bad title=text.bad.to_owned() text=format!("{begin}{}", error.message)/> }
-        }
+        Some(error) => view! { <Notice tone=Tone::Bad title=text.bad.to_owned() text=sentence(text, error)/> },
     };
     let runs = read.actions.as_ref().map(|actions| match actions.is_empty() {
         true => view! { <p class="muted">{text.nothing}</p> }.into_any(),
@@ -120,9 +178,8 @@ fn outcome(member: &Member, read: &ValidatedActions) -> AnyView {
 fn run_form(member: &Member, numbers: &[Number], document: &str, read: Option<&ValidatedActions>) -> AnyView {
     let text = &member.text().playground;
     let visit = member.visit.clone();
-    let is_json = document.trim_start().starts_with('{');
-    let body = match (is_json, read.is_none_or(|read| read.error.is_none())) {
-        (true, true) => {
+    let body = match read.is_none_or(|read| read.error.is_none()) {
+        true => {
             let options = numbers.iter().map(|number| {
                 view! { <option value=number.e164.clone()>{number.e164.clone()}</option> }
             });
@@ -142,7 +199,7 @@ fn run_form(member: &Member, numbers: &[Number], document: &str, read: Option<&V
             }
             .into_any()
         }
-        _ => view! { <p class="muted">{text.call_json}</p> }.into_any(),
+        false => view! { <p class="muted">{text.call_mended}</p> }.into_any(),
     };
     view! {
         <section class="panel">

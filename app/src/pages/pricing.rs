@@ -1,75 +1,56 @@
 //! `/pricing`: what numbers and calls cost, for everybody.
 
-use super::failure::failure_title;
+use super::{
+    failure::failure_title,
+    pricing_calculator::calculator,
+    public::{Named, public_page},
+};
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        DevBanner, FailureNotice, Glyph,
+        FailureNotice,
         Head::{End, Start},
-        Icon, LanguageSwitch, cell, heads,
+        cell, heads,
     },
     format, gate,
     i18n::{PricingText, fill},
     visit::Visit,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
 use sautikit_api::{
-    accounts::Me,
     countries,
     pricing::{DestinationPricing, NumberPricing, Pricing},
 };
 use std::collections::BTreeMap;
 
-const PAGE: &str = "/pricing";
+pub(super) const PAGE: &str = "/pricing";
+/// Where its prices come from.
+const PAGE_API: &str = "/v1/pricing";
 
 /// The price list; it needs no session.
 #[component]
 pub(crate) fn PricingPage() -> impl IntoView {
     let Some(visit) = use_context::<Visit>() else { return ().into_any() };
-    let title = format!("{} · Sautikit", visit.text().pricing.title);
-    let page = Suspend::new(async move {
-        let signed_in = visit.api.get::<Me>("/v1/auth/me").await.is_ok();
-        let pick = |name: &str| visit.query.get(name).unwrap_or_default().to_owned();
-        let (currency, country) = (pick("currency"), pick("country"));
-        let pairs = [("currency", currency.as_str()), ("country", country.as_str())];
-        // Without a country, for the choice of countries.
-        let all = visit.api.get::<Pricing>(with_query("/v1/pricing", &[pairs[0]])).await;
-        let prices = match (all, country.is_empty()) {
-            (Ok(all), true) => Ok((all.clone(), all)),
-            (Ok(all), false) => {
-                visit.api.get::<Pricing>(with_query("/v1/pricing", &pairs)).await.map(|prices| (all, prices))
-            }
-            (Err(failure), _) => Err(failure),
-        };
-        let content = match prices {
-            Ok((all, prices)) => content(&visit, &all, prices, &country),
-            Err(failure) => failed(&visit, failure),
-        };
-        around(visit, signed_in, content)
-    });
-    view! { <Title text=title/><Suspense>{page}</Suspense> }.into_any()
+    let text = &visit.text().pricing;
+    let named = Named { title: format!("{} · Sautikit", text.title), summary: text.lead };
+    public_page(visit, named, "pricing", |visit, _| async move { prices(&visit).await })
 }
 
-/// Bar and foot of the public pages.
-fn around(visit: Visit, signed_in: bool, content: AnyView) -> AnyView {
-    let text = visit.text();
-    let (words, href) =
-        if signed_in { (text.common.open_console, gate::HOME) } else { (text.entry.sign_in_short, gate::SIGN_IN) };
-    view! {
-        <DevBanner visit=visit.clone()/>
-        <header class="landing__bar">
-            <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
-            <nav class="landing__nav" aria-label=text.common.pages>
-                <a href=PAGE aria-current="page">{text.pricing.title}</a>
-                <a href="/docs">{text.docs.title}</a>
-                <a class="button" href=href>{words}</a>
-            </nav>
-        </header>
-        <main id="content" class="pricing">{content}</main>
-        <footer class="landing__foot"><p>{text.landing.emergency}</p><LanguageSwitch visit/></footer>
+async fn prices(visit: &Visit) -> AnyView {
+    let pick = |name: &str| visit.query.get(name).unwrap_or_default().to_owned();
+    let (currency, country) = (pick("currency"), pick("country"));
+    let pairs = [("currency", currency.as_str()), ("country", country.as_str())];
+    // Without a country, for the choice of countries.
+    let all = visit.api.get::<Pricing>(with_query(PAGE_API, &[pairs[0]])).await;
+    let prices = match (all, country.is_empty()) {
+        (Ok(all), true) => Ok((all.clone(), all)),
+        (Ok(all), false) => visit.api.get::<Pricing>(with_query(PAGE_API, &pairs)).await.map(|prices| (all, prices)),
+        (Err(failure), _) => Err(failure),
+    };
+    match prices {
+        Ok((all, prices)) => content(visit, &all, prices, &country),
+        Err(failure) => failed(visit, failure),
     }
-    .into_any()
 }
 
 fn failed(visit: &Visit, failure: ApiFailure) -> AnyView {
@@ -88,6 +69,7 @@ fn content(visit: &Visit, all: &Pricing, prices: Pricing, country: &str) -> AnyV
             <p class="hero__lead">{text.lead}</p>
             {choice(text, all, &prices, country)}
         </div>
+        {calculator(visit, &prices, country)}
         <section class="panel" aria-labelledby="numbers">
             <div class="panel__head"><h2 id="numbers">{text.numbers}</h2><p>{text.numbers_text}</p></div>
             {numbers(text, &prices)}

@@ -65,7 +65,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         {outcome(&member.visit, &[("deleted", text.deleted, "")])}
         {filter_bar(text, chosen)}
         {chips("/recordings", &chosen, |name, value| shown_filter(text, name, value), lang)}
-        <section class="panel" data-live="recordings" data-live-seconds=under_way.then_some(LOOK_SECONDS)>
+        <section class="panel" data-live="recordings" data-live-seconds=under_way.then_some(LOOK_SECONDS) data-live-calls=cursor.is_empty().then_some("*")>
             {list}
             <Pager lang label=text.title first next/>
         </section>
@@ -164,6 +164,7 @@ fn player(text: &'static RecordingsText, recording: &Recording, lang: crate::i18
     }
     let source = format!("/v1/recordings/{}/audio", recording.id);
     let when = format::moment(&recording.started_at, lang);
+    let small = format!("{source}?format=ogg");
     let channels = if recording.channels == 2 { text.two_channels } else { text.one_channel };
     Some(
         view! {
@@ -172,7 +173,10 @@ fn player(text: &'static RecordingsText, recording: &Recording, lang: crate::i18
                 <audio controls preload="none" src=source.clone() aria-label=fill(text.play_label, &when)></audio>
                 <div class="player__foot muted small">
                     <span>{channels}</span>
-                    <a href=source download=format!("{}.wav", recording.id) aria-label=fill(text.download_label, &when)>{text.download}</a>
+                    <span class="player__files">
+                        <a href=source download=format!("{}.wav", recording.id) aria-label=fill(text.download_label, &when)>{text.download}</a>
+                        <a href=small download=format!("{}.ogg", recording.id) aria-label=fill(text.download_small_label, &when)>{text.download_small}</a>
+                    </span>
                 </div>
             </div>
         }

@@ -1,12 +1,15 @@
 //! `/developers/requests`: what keys and people asked of the API, and what it answered.
 
-use super::member::{Member, member_page};
+use super::{
+    member::{Member, member_page},
+    request_opened::{opened, tone_of},
+};
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
         Copied, CsvButton, Empty, Glyph,
         Head::{End, Start},
-        Moment, PageHead, Pager, Tone, badge, by_day, cell, chips, heads,
+        Moment, PageHead, Pager, badge, by_day, cell, chips, heads,
     },
     format,
 };
@@ -41,10 +44,16 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let first = (!cursor.is_empty()).then(|| with_query(PAGE, &chosen));
     let filtered = chosen.iter().any(|(_, value)| !value.is_empty());
     let list = match (requests.is_empty(), filtered) {
-        (false, _) => table(&member, requests),
+        (false, _) => table(&member, requests, &|id| all_with(&chosen, cursor, id)),
         (true, true) => view! { <Empty glyph=Glyph::Requests title=text.requests.none_match text=text.requests.none_match_text step=(text.requests.clear, PAGE)/> }.into_any(),
         (true, false) => view! { <Empty glyph=Glyph::Requests title=text.requests.none text=text.requests.none_text step=(text.common.keys, "/developers/keys")/> }.into_any(),
     };
+    let wanted = query.get("open").or(query.get("request_id")).unwrap_or_default();
+    let opened = match wanted.is_empty() {
+        false => Some(opened(&member, wanted, all_with(&chosen, cursor, "")).await?),
+        true => None,
+    };
+    let layout = if opened.is_some() { "drawn" } else { "stack" };
     let csv = chosen.map(|(name, value)| (name, value.to_owned())).to_vec();
     let csv = view! { <CsvButton list="requests" filters=csv lang/> };
     Ok(view! {
@@ -53,12 +62,22 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         </PageHead>
         {filter_bar(&member, chosen, &keys)}
         {chips(PAGE, &chosen, |name, value| shown_filter(&member, &keys, name, value), lang)}
-        <section class="panel">
-            {list}
-            <Pager lang label=text.requests.title first next/>
-        </section>
+        <div class=layout>
+            {opened}
+            <section class="panel" data-live="requests" data-live-changes=cursor.is_empty().then_some("requests")>
+                {list}
+                <Pager lang label=text.requests.title first next/>
+            </section>
+        </div>
     }
     .into_any())
+}
+
+/// The list as it is chosen, with this request open.
+fn all_with(chosen: &[(&str, &str); 5], cursor: &str, open: &str) -> String {
+    let own = chosen.iter().copied().filter(|(name, _)| *name != "request_id");
+    let pairs: Vec<(&str, &str)> = own.chain([("cursor", cursor), ("open", open)]).collect();
+    with_query(PAGE, &pairs)
 }
 
 fn filter_bar(member: &Member, chosen: [(&str, &str); 5], keys: &[ApiKey]) -> AnyView {
@@ -111,20 +130,15 @@ fn shown_filter(member: &Member, keys: &[ApiKey], name: &str, value: &str) -> (&
     }
 }
 
-fn table(member: &Member, requests: Vec<LoggedRequest>) -> AnyView {
+fn table(member: &Member, requests: Vec<LoggedRequest>, opens: &dyn Fn(&str) -> String) -> AnyView {
     let text = &member.text().requests;
     let lang = member.visit.lang;
     let rows = requests.into_iter().map(|request| {
-        let tone = match request.status {
-            ..400 => Tone::Good,
-            400..500 => Tone::Warn,
-            _ => Tone::Bad,
-        };
         let code = request.error_code.map(|code| {
             view! { <a class="small" href=format!("/docs/errors/{}", escape(&code))>{code.clone()}</a> }
         });
         let asked = view! {
-            <span class="who"><code class="breakable">{request.method}" "{request.path}</code><span class="muted small"><Copied id=format!("id-{}", request.id) value=request.request_id lang/></span></span>
+            <span class="who"><a class="row-link" href=opens(&request.request_id)><code class="breakable">{request.method}" "{request.path}</code></a><span class="muted small"><Copied id=format!("id-{}", request.id) value=request.request_id lang/></span></span>
         };
         let who = request.actor.label.or(request.actor.id).unwrap_or_default();
         let who = view! { <span class="who"><span class="breakable">{who}</span>{request.ip.map(|ip| view! { <code class="muted small">{ip}</code> })}</span> };
@@ -133,7 +147,7 @@ fn table(member: &Member, requests: Vec<LoggedRequest>) -> AnyView {
             <tr>
                 {cell(text.when, "muted", view! { <Moment at=request.created_at lang clock=true/> })}
                 {cell(text.request, "", asked)}
-                {cell(text.status, "", view! { <span class="who who--start">{badge(tone, request.status.to_string())}{code}</span> })}
+                {cell(text.status, "", view! { <span class="who who--start">{badge(tone_of(request.status), request.status.to_string())}{code}</span> })}
                 {cell(text.who, "", who)}
                 {cell(text.duration, "end nowrap", format::milliseconds(request.duration_us))}
             </tr>

@@ -4,7 +4,7 @@ use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
-        Empty, Glyph,
+        CsvLink, Empty, Glyph,
         Head::{End, Start},
         Moment, PageHead, Pager, Tone, badge, cell, heads,
     },
@@ -53,8 +53,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         (true, true) => view! { <Empty glyph=Glyph::Requests title=text.none_match text=text.none_match_text step=(text.clear, PAGE)/> }.into_any(),
         (true, false) => view! { <Empty glyph=Glyph::Requests title=text.none text=text.none_text step=(member.text().common.numbers, "/numbers")/> }.into_any(),
     };
+    let csv = view! { <CsvLink visit=member.visit.clone() list="shadow-requests" by=&FILTERS/> };
     Ok(view! {
-        <PageHead title=text.title.to_owned() text=text.text/>
+        <PageHead title=text.title.to_owned() text=text.text>{csv}</PageHead>
         {filter_bar(&member, chosen, &numbers)}
         <section class="panel">
             {list}

@@ -1,16 +1,19 @@
 //! `/wallet`: balance, top-up with its live status, ledger. Statements are pages of their own.
 
 use super::{
+    ledger::LEDGER,
     member::{Member, member_page},
     statements::STATEMENTS,
     wallet_ledger::ledger,
+    wallet_spend::daily_spend,
     wallet_top_ups::top_ups,
+    wallet_waiting::waiting,
 };
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{Copied, CsvButton, FailureNotice, Field, Notice, PageHead, Pager, Tone, hidden, of_workspace},
     format, forms,
-    i18n::{Text, fill},
+    i18n::{fill, payment_failure},
     visit::Pays,
 };
 use leptos::prelude::*;
@@ -49,24 +52,26 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     // Money that is held moves soon. Whoever looks back finds the newest in any case.
     let is_moving = member.balance.as_ref().is_some_and(|balance| balance.held_minor != 0);
     let look = is_moving.then_some(LIVE_LOOK_SECONDS);
+    // What a call took is shown when it is told.
     Ok(view! {
         <PageHead title=text.wallet.title.to_owned() text=text.wallet.text>
             <a class="button" href="/wallet/limits">{text.limits.title}</a>
             <a class="button" href="/wallet/alerts">{text.limits.alerts}</a>
         </PageHead>
-        {top_up.map(|top_up| progress(text, &top_up))}
+        {top_up.map(|top_up| progress(&member, &top_up, paybill.as_ref()))}
         <div class="stack-lg">
-            <div data-live="figures" data-live-seconds=look>{figures(&member)}</div>
+            <div data-live="figures" data-live-seconds=look data-live-changes="wallet">{figures(&member)}</div>
             <div class=if beside { "columns columns--late" } else { "stack-lg" }>
                 <div class="stack-lg">
                     {may_top_up.then(|| top_up_form(&member))}
                     {paybill.map(|paybill| paybill_panel(&member, paybill, may_top_up))}
                 </div>
                 <div class="stack-lg">
+                {daily_spend(&member).await}
                 {top_ups(&member).await?}
                 <section class="panel" data-live="ledger">
-                    <div class="panel__head"><h2>{text.wallet.ledger}</h2><div class="row"><CsvButton list="ledger" filters=Vec::new() lang/><a class="button" href=STATEMENTS>{text.wallet.statements}</a></div></div>
-                    {ledger(&member, entries)}
+                    <div class="panel__head"><h2>{text.wallet.ledger}</h2><div class="row"><CsvButton list="ledger" filters=Vec::new() lang/><a class="button" href=LEDGER>{text.wallet.filter}</a><a class="button" href=STATEMENTS>{text.wallet.statements}</a></div></div>
+                    {ledger(&member, entries).await}
                     <Pager lang label=text.wallet.ledger next/>
                 </section>
                 </div>
@@ -77,16 +82,14 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
 }
 
 /// Looks again by itself until the payment is settled.
-fn progress(text: &'static Text, top_up: &TopUp) -> AnyView {
+fn progress(member: &Member, top_up: &TopUp, paybill: Option<&Paybill>) -> AnyView {
     let pending = top_up.status == "pending";
-    view! { <div data-live="top-up" data-live-seconds=pending.then_some(PENDING_LOOK_SECONDS)>{outcome(text, top_up)}</div> }
+    view! { <div data-live="top-up" data-live-seconds=pending.then_some(PENDING_LOOK_SECONDS) data-live-changes="wallet">{outcome(member, top_up, paybill)}</div> }
         .into_any()
 }
 
-fn outcome(text: &'static Text, top_up: &TopUp) -> AnyView {
-    let refresh = text.common.refresh;
-    let again = format!("/wallet?top_up={}", top_up.id);
-    let text = &text.wallet;
+fn outcome(member: &Member, top_up: &TopUp, paybill: Option<&Paybill>) -> AnyView {
+    let text = &member.text().wallet;
     let amount = format::money(top_up.amount_minor, &top_up.currency);
     match top_up.status.as_str() {
         "succeeded" => {
@@ -94,7 +97,8 @@ fn outcome(text: &'static Text, top_up: &TopUp) -> AnyView {
                 .into_any()
         }
         "failed" => {
-            let reason = top_up.failure_reason.clone().map(|reason| format!("{reason} ")).unwrap_or_default();
+            let reason = top_up.failure_reason.as_deref();
+            let reason = reason.map(|reason| format!("{} ", payment_failure(member.visit.lang, reason))).unwrap_or_default();
             let what_now = if top_up.may_be_paid { text.may_be_paid } else { text.failed_text };
             view! { <Notice tone=Tone::Bad title=text.failed.to_owned() text=format!("{reason}{what_now}")/> }
                 .into_any()
@@ -104,11 +108,7 @@ fn outcome(text: &'static Text, top_up: &TopUp) -> AnyView {
             <p class="aside"><a class="button button--primary" href=top_up.authorization_url.clone()>{text.open_page}</a></p>
         }
         .into_any(),
-        _ => view! {
-            <Notice tone=Tone::Live title=text.pending.to_owned() text=fill(text.pending_text, &amount)/>
-            <noscript><p class="aside"><a class="button button--small" href=again>{refresh}</a></p></noscript>
-        }
-        .into_any(),
+        _ => waiting(member, top_up, paybill),
     }
 }
 
@@ -128,6 +128,16 @@ fn figures(member: &Member) -> Option<AnyView> {
         </section>
     };
     Some(figures.into_any())
+}
+
+/// Amounts that people choose, the usual one second: as much as a month of a number and some calls costs, and more.
+fn amounts(currency: &str) -> [&'static str; 5] {
+    match Currency::parse(currency) {
+        Some(Currency::USD) => ["10", "25", "50", "100", "250"],
+        Some(Currency::UGX | Currency::TZS) => ["20,000", "50,000", "100,000", "250,000", "500,000"],
+        Some(Currency::NGN) => ["5,000", "10,000", "25,000", "50,000", "100,000"],
+        _ => ["500", "1,000", "2,500", "5,000", "10,000"],
+    }
 }
 
 fn top_up_form(member: &Member) -> AnyView {
@@ -150,12 +160,14 @@ fn top_up_form(member: &Member) -> AnyView {
             .into_any();
     }
     let has_push = mpesa != Pays::Not;
+    let amounts = amounts(&member.currency());
+    let asked = visit.query.get("amount").filter(|amount| format::parse_major(amount, &member.currency()).is_some());
     // Enough for a number and some calls, whatever a unit of the currency is worth.
-    let usual = if Currency::parse(&member.currency()).is_some_and(|currency| currency.exponent() == 0) {
-        "50,000"
-    } else {
-        "1,000"
-    };
+    let usual = asked.unwrap_or(amounts[1]).to_owned();
+    let chips = amounts.map(|amount| {
+        let href = with_query("/wallet", &[("amount", amount)]);
+        view! { <li><a class="chip figure" href=format!("{href}#top-up") data-fill="amount" data-value=amount>{amount}</a></li> }
+    });
     let page_words =
         if (mpesa, paystack) == (Pays::Real, Pays::Simulated) { text.pay_page_simulated } else { text.pay_page };
     view! {
@@ -168,7 +180,8 @@ fn top_up_form(member: &Member) -> AnyView {
                     {of_workspace(&visit)}
                     {hidden("form_token", visit.form_token.clone())}
                     {hidden("currency", member.currency())}
-                    <Field visit=visit.clone() form=FORM name="amount" label=text.amount inputmode="decimal" autocomplete="off" value=usual.to_owned() unit=member.currency() maxlength=20/>
+                    <Field visit=visit.clone() form=FORM name="amount" label=text.amount inputmode="decimal" autocomplete="off" value=usual unit=member.currency() maxlength=20/>
+                    <ul class="chips" aria-label=text.amounts>{chips.into_iter().collect_view()}</ul>
                     {has_push.then(|| view! {
                         <Field visit form=FORM name="phone" label=text.phone kind="tel" autocomplete="tel" placeholder="0722 000 000" maxlength=20/>
                         <button class="button button--primary" name="method" value="mpesa">{text.pay}</button>

@@ -4,11 +4,12 @@ use super::member::Member;
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, Glyph,
+        CsvLink, Empty, Glyph,
         Head::{End, Start},
         Moment, Pager, Tone, badge, cell, heads,
     },
     format,
+    i18n::payment_failure,
 };
 use leptos::prelude::*;
 use sautikit_api::wallet::TopUp;
@@ -31,7 +32,7 @@ pub(super) async fn top_ups(member: &Member) -> Result<AnyView, ApiFailure> {
     };
     Ok(view! {
         <section class="panel" id="top-ups" data-live="top-ups">
-            <div class="panel__head"><h2>{text.top_ups}</h2></div>
+            <div class="panel__head"><h2>{text.top_ups}</h2><CsvLink visit=member.visit.clone() list="top-ups"/></div>
             {list}
             <Pager lang label=text.top_ups next/>
         </section>
@@ -48,8 +49,8 @@ fn row(member: &Member, top_up: &TopUp) -> AnyView {
     };
     let method = if top_up.method == "mpesa" { "M-Pesa" } else { "Paystack" };
     let name = top_up.receipt.clone().unwrap_or_default();
-    let note =
-        top_up.failure_reason.clone().map(|reason| view! { <span class="muted small breakable">{reason}</span> });
+    let note = top_up.failure_reason.as_deref().map(|reason| payment_failure(lang, reason));
+    let note = note.map(|reason| view! { <span class="muted small breakable">{reason}</span> });
     // What waits for its payer at a page is gone on with there.
     let page = top_up.authorization_url.clone().filter(|_| top_up.status == "pending");
     let page = page.map(|url| view! { <a class="small" href=url>{text.open_page}</a> });

@@ -101,11 +101,13 @@ impl Deliveries {
         let head = matches!(on, On::Endpoint(_)).then(|| {
             view! { <div class="panel__head"><h2>{text.deliveries}</h2><p>{text.deliveries_text}</p></div> }
         });
+        // What is new stands on the first page.
+        let follows = first.is_none().then_some("deliveries");
         view! {
             <section class="panel" id="deliveries">
                 {head}
                 {bar}
-                {list}
+                <div data-live="deliveries" data-live-changes=follows>{list}</div>
                 <Pager lang label=text.deliveries first next/>
                 {may_retry.then(|| retry_all(member, on, kinds))}
             </section>

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Copied, Empty, FailureNotice, Field, Glyph, Head::Start, Icon, PageHead, Pager, cell, heads, hidden,
+        Copied, CsvLink, Empty, FailureNotice, Field, Glyph, Head::Start, Icon, PageHead, Pager, cell, heads, hidden,
         of_workspace, outcome,
     },
     forms,
@@ -48,8 +48,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     };
     let add = (may_write && !endpoints.is_empty())
         .then(|| view! { <a class="button button--primary" href="#create"><Icon glyph=Glyph::Plus/>{text.create}</a> });
+    let csv = view! { <CsvLink visit=member.visit.clone() list="webhooks"/> };
     Ok(view! {
         <PageHead title=text.title.to_owned() text=text.text>
+            {csv}
             <a class="button" href="/docs/concepts/webhooks"><Icon glyph=Glyph::Book/>{text.guide}</a>
             <a class="button" href="/developers/deliveries"><Icon glyph=Glyph::Requests/>{text.deliveries}</a>
             {add}

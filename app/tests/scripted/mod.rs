@@ -59,21 +59,67 @@ impl ScriptedApi {
             ("GET", "/v1/conferences") => list(json!([conference()])),
             ("GET", "/v1/queues") => list(json!([queue()])),
             ("GET", "/v1/shadow-requests") => list(json!([shadow_request()])),
+            ("GET", "/v1/requests") => list(json!([logged_request()])),
+            ("GET", "/v1/webhooks" | "/v1/webhooks/kinds" | "/v1/webhooks/deliveries") => json!([]),
             ("POST", "/v1/actions/check") => checked(),
             ("POST", "/v1/privacy/erasures") => erased(),
             ("GET", "/v1/calls/stats") => stats(self.empty),
             ("GET", path) if path.ends_with("/events") => events(),
+            ("GET", path) if path.ends_with("/sip") => ladder(),
+            ("GET", path) if path.ends_with("/quality") => {
+                json!({"data": [{"leg_id": ID, "media_security": "none", "srtp_suite": null, "packets_received": 250,
+                    "loss_percent": 0.4, "jitter_ms": 2.3, "rtt_ms": 84.5, "mos": 4.3, "samples": [{"at": "2026-11-21T09:31:12.120Z",
+                    "span_ms": 5_000, "packets_received": 250, "packets_sent": 250, "loss_percent": 0.4, "jitter_ms": 2.3,
+                    "rtt_ms": 84.5, "remote_loss_percent": 0.0, "level_dbov": -27.0, "mos": 4.3}]}]})
+            }
             ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
             ("GET", path) if path.ends_with("/sip-credentials") => list(json!([credential()])),
             ("GET", path) if path.ends_with("/sip-config") => {
                 json!({"domain": "voice.example", "port": 5060, "ws_url": "wss://voice.example/sip", "transports": ["udp", "wss"],
-                    "codecs": ["opus", "G722", "PCMA", "PCMU"], "max_expires_seconds": 3600})
+                    "codecs": ["opus", "G722", "PCMA", "PCMU"], "srtp_suites": ["AES_CM_128_HMAC_SHA1_80"],
+                    "max_expires_seconds": 3600})
             }
             ("GET", "/v1/sip/registrations") => list(json!([registration()])),
             ("GET", "/v1/wallet/top-ups") => list(json!([top_up("pending"), top_up("failed")])),
+            ("GET", "/v1/wallet/top-ups/waits") => {
+                let mut asked = top_up("pending");
+                asked["authorization_url"] = json!(null);
+                asked
+            }
+            ("GET", "/v1/wallet/paybill") => {
+                json!({"shortcode": "600638", "account_reference": "ACD3F7", "currency": "KES"})
+            }
             ("GET", path) if path.starts_with("/v1/wallet/top-ups/") => top_up("failed"),
             ("GET", "/v1/wallet/statements") => json!([statement(0), statement(1_379)]),
             ("GET", path) if path.starts_with("/v1/wallet/statements/") => statement(1_379),
+            ("GET", "/v1/admin/jobs") => list(json!([{"id": ID, "kind": "reverse_top_up", "lane": "own",
+                "subject": "refund:paystack:77", "state": "dead", "attempts": 100, "last_error": "the top-up is not settled",
+                "can_retry": true, "due_at": "2026-11-21T09:00:00Z", "created_at": "2026-11-19T09:00:00Z"}])),
+            ("GET", "/v1/admin/calls") => {
+                list(json!([{"id": ID, "workspace_id": ID, "workspace_name": "Duka Moja Ltd",
+                "direction": "inbound", "status": "answered", "from": "+254722000042", "to": "+254700000001",
+                "node_id": "n0deA1b2C3d4E5f6", "started_at": "2026-11-21T09:00:00Z", "answered_at": "2026-11-21T09:00:04Z"}]))
+            }
+            ("GET", "/v1/admin/prices" | "/v1/admin/numbers") => json!([]),
+            ("GET", "/v1/admin/trunks") => json!([trunk()]),
+            ("GET", "/v1/admin/nodes") => json!([
+                {"id": "n0deA1b2C3d4E5f6", "is_this": true, "state": "serving", "version": "0.1.0", "address": "10.0.0.7:9101",
+                    "current_calls": 12, "lease_until": "2026-11-21T09:00:15Z", "started_at": "2026-11-20T09:00:00Z",
+                    "draining_since": null},
+                {"id": "n0deB", "is_this": false, "state": "draining", "version": "0.0.9", "address": null, "current_calls": 3,
+                    "lease_until": "2026-11-21T09:00:15Z", "started_at": null, "draining_since": "2026-11-21T08:59:00Z"}]),
+            ("GET", path) if path.starts_with("/v1/admin/workspaces/") && !path.ends_with("/limits") => {
+                json!({"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "UGX", "status": "active",
+                    "member_count": 2, "created_at": "2026-11-21T09:00:00Z"})
+            }
+            ("GET", path) if path.starts_with("/v1/admin/wallets/") && path.ends_with("/statements") => {
+                json!([statement(0)])
+            }
+            ("GET", path) if path.starts_with("/v1/admin/wallets/") && path.contains("/statements/") => {
+                let mut named = statement(1_379);
+                named["supplier"] = json!({"name": "Sauti Ltd", "address": "Ngong Road", "tax_number": "P051234567X"});
+                named
+            }
             ("GET", "/v1/admin/payments/unmatched") => list(json!([unmatched()])),
             ("GET", "/v1/admin/workspaces") => {
                 json!([{"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "UGX",
@@ -162,7 +208,7 @@ fn number() -> Value {
 
 fn credential() -> Value {
     json!({"id": ID, "number_id": ID, "label": "Reception", "username": "ts_0c4a9f3e", "sip_uri": "sip:ts_0c4a9f3e@voice.example",
-        "status": "active", "created_at": "2026-11-21T09:00:00Z", "rotated_at": null, "revoked_at": null})
+        "status": "active", "srtp": "preferred", "created_at": "2026-11-21T09:00:00Z", "rotated_at": null, "revoked_at": null})
 }
 
 fn registration() -> Value {
@@ -235,12 +281,12 @@ fn ledger() -> Value {
 
 fn call(status: &str) -> Value {
     let ended = status != "answered";
-    let leg = json!({"kind": "telephone", "direction": "outbound", "target": "+254722000042", "outcome": "remote_hangup", "answered_at": "2026-11-21T09:31:07Z",
+    let leg = json!({"id": ID, "pbx_call_id": "HD_019a000000008000800000000000001", "kind": "telephone", "direction": "outbound", "target": "+254722000042", "outcome": "remote_hangup", "answered_at": "2026-11-21T09:31:07Z",
         "duration_seconds": 47, "rate_per_min_e4": 3000000, "billing_minimum_seconds": 1,
         "billing_increment_seconds": 1, "cost_minor": 235});
     json!({"id": ID, "pbx_call_id": "HD_019a000000007000800000000000001", "direction": "outbound", "status": status, "from": "+254700000001", "to": "+254722000042",
         "local_e164": "+254700000001", "remote_e164": "+254722000042", "duration_seconds": ended.then_some(if status == "completed" { 47 } else { 0 }),
-        "cost_minor": ended.then_some(if status == "completed" { 235 } else { 0 }), "currency": "KES", "hangup_cause": "remote_hangup", "ledger_entry_id": ID,
+        "cost_minor": ended.then_some(if status == "completed" { 235 } else { 0 }), "currency": "KES", "hangup_cause": "remote_hangup", "ledger_entry_id": (status == "completed").then_some(ID),
         "metadata": null, "started_at": "2026-11-21T09:31:00Z", "answered_at": "2026-11-21T09:31:07Z", "ended_at": "2026-11-21T09:31:54Z", "legs": [leg], "recording_status": null})
 }
 
@@ -270,7 +316,29 @@ fn stats(empty: bool) -> Value {
         .collect();
     let sum = |name: &str| days.iter().filter_map(|day| day[name].as_i64()).sum::<i64>();
     json!({"total_calls": sum("total_calls"), "failed_calls": sum("failed_calls"), "total_minutes": sum("total_seconds") / 60,
-        "total_spend_minor": sum("total_spend_minor"), "currency": "KES", "buckets": days})
+        "total_spend_minor": sum("total_spend_minor"), "currency": "KES", "buckets": days, "callbacks": {"answered": 40, "failed": 1, "p95_ms": 212}})
+}
+
+fn trunk() -> Value {
+    json!({"id": ID, "origin": "api", "name": "carrier-a", "address": "192.0.2.10:5060", "transport": "udp",
+        "outbound_proxy": null, "domain": null, "certificate_name": null, "register": true, "from_user": null,
+        "identity": "from", "number_format": "e164", "calls_per_second": null, "options_every_seconds": 30,
+        "follow_redirects": false, "srtp": "accepted", "pass_headers": [], "prefixes": ["+254"], "sources": [],
+        "country": "KE", "username": "us", "codecs": ["PCMA"], "priority": 10, "max_calls": 100, "is_enabled": true,
+        "resolved_address": "192.0.2.10:5060", "is_reachable": true, "current_calls": 3,
+        "registration": {"status": "registered", "expires_at": "2026-11-21T10:00:00Z", "sip_status": null,
+            "next_attempt_at": null},
+        "last_options": {"at": "2026-11-21T09:29:50Z", "sip_status": 200},
+        "figures": {"answered": 412, "ended": 61, "failed": 2, "post_dial_mean_ms": 1_240, "post_dial_p95_ms": 2_900},
+        "created_at": null, "updated_at": null})
+}
+
+fn ladder() -> Value {
+    let text = "INVITE sip:+254700000001@voice.example SIP/2.0\r\nVia: SIP/2.0/UDP 198.51.100.4:5060\r\n\r\n";
+    json!({"data": [{"at": "2026-11-21T09:31:00.116Z", "at_ms": 1_795_253_460_116_i64, "leg_id": ID, "direction": "received",
+        "transport": "udp", "local": "192.0.2.1:5060", "remote": "198.51.100.4:5060",
+        "start_line": "INVITE sip:+254700000001@voice.example SIP/2.0", "method": "INVITE", "status": null, "call_id": "c",
+        "cseq": "1 INVITE", "text": text, "is_retransmission": false}], "left_out": 0})
 }
 
 fn events() -> Value {
@@ -286,7 +354,7 @@ fn events() -> Value {
 
 fn conference() -> Value {
     let member = |muted: bool| {
-        json!({"call_id": ID, "party": "+254722000042", "muted": muted, "held": false, "coach": null,
+        json!({"call_id": ID, "party": "+254722000042", "label": null, "muted": muted, "held": false, "coach": null,
             "end_on_exit": false, "entered_at": "2026-11-21T09:00:00Z"})
     };
     json!({"id": ID, "name": "stand-up", "begun": true, "opened_at": "2026-11-21T09:00:00Z", "recording_id": ID,
@@ -317,4 +385,12 @@ fn erased() -> Value {
     json!({"statement": {"id": ID, "workspace_id": ID, "number_hash": "5f0c", "erased_at": "2026-11-21T09:31:07Z",
         "server": "https://voice.example", "changed": {"calls": 3}, "recordings": [ID]}, "algorithm": "Ed25519",
         "public_key": "11qY", "signature": "bm8="})
+}
+
+fn logged_request() -> Value {
+    json!({"id": ID, "created_at": "2026-11-21T09:31:07Z", "request_id": "req_019a0000", "method": "POST", "route": "/v1/calls",
+        "path": "/v1/calls", "status": 202, "error_code": null, "actor": {"kind": "api_key", "id": ID, "label": "till"},
+        "ip": "203.0.113.7", "duration_us": 1840, "exchange": {"request_headers": "user-agent: curl/8.5.0\n",
+        "request_body": "{\"to\":\"+254722000042\"}", "request_is_whole": true, "answer_headers": "content-type: application/json\n",
+        "answer_body": format!("{{\"call_id\":\"{ID}\"}}")}})
 }

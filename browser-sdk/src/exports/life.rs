@@ -94,7 +94,7 @@ impl CallLife {
         tell
     }
 
-    /// Over. True: tell `ended`.
+    /// Over. False: it has been.
     pub fn end(&mut self) -> bool {
         self.duration_s = self.duration_seconds();
         self.state.end()

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
 use super::{array, now, object, random, random_name};
-use crate::reason::Ended;
+use crate::reason::{Ended, counted_seconds};
 use crate::{address, headers};
 
 /// In User-Agent.
@@ -132,6 +132,11 @@ impl Phone {
         self.phone.refer(now(), SessionId(session), target)
     }
 
+    /// Whom this call is with, and its dialog as Replaces has it, a line each. None: it does not stand.
+    pub fn replaces(&self, session: u32) -> Option<String> {
+        self.phone.replaces(SessionId(session))
+    }
+
     /// Moves a call to the socket that there is now, and says so in it or not.
     pub fn rebind(&mut self, session: u32, tells: bool) {
         // A call that ended meanwhile has told so; one that only rings has no dialog to say it in.
@@ -160,7 +165,10 @@ fn told(event: Event) -> JsValue {
         }
         Event::Ringing { session, response } => return answered("ringing", session, &response),
         Event::Answered { session, response } => return answered("answered", session, &response),
-        Event::Ended { session, cause } => ("ended", session.0, ended(Ended::of(&cause))),
+        Event::Ended { session, cause } => {
+            let seconds = counted_seconds(&cause).into();
+            return array(&["ended".into(), session.0.into(), ended(Ended::of(&cause)), seconds]);
+        }
         Event::OfferAccepted { session, sdp } => ("outcome", session.0, object(&[("sdp", sdp.into())])),
         Event::OfferRefused { session, status } => ("outcome", session.0, object(&[("status", status.into())])),
         Event::OfferCollided { session, retry_in } => {

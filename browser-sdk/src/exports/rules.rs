@@ -33,10 +33,10 @@ pub fn may_tell(told: &str) -> bool {
     headers::may_send(&headers::pairs(told))
 }
 
-/// A description as it goes on the wire.
+/// A description as it goes on the wire; of a narrow line if it is one.
 #[wasm_bindgen(js_name = forTheWire, skip_typescript)]
-pub fn for_the_wire(sdp: &str) -> String {
-    offer::for_the_wire(sdp)
+pub fn for_the_wire(sdp: &str, is_narrow: bool) -> String {
+    offer::for_the_wire(sdp, is_narrow)
 }
 
 /// State and status of a transfer, by a `message/sipfrag`.

@@ -64,6 +64,11 @@ pub struct CallQuality {
 pub struct LegQuality {
     /// Whose audio it is.
     pub leg_id: LegRecordId,
+    /// How its audio is kept from others; null for a call of an earlier release.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::MediaSecurity>))]
+    pub media_security: Option<String>,
+    /// What its packets are encrypted and proven by, as SDP names it; null where they are not, or by a browser's own choice.
+    pub srtp_suite: Option<String>,
     /// Packets that came from it.
     pub packets_received: i64,
     /// How many of those that it sent were lost on the way to us.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actions::MachineDetection;
-use crate::ids::{CallEventId, CallId, LedgerEntryId};
+use crate::ids::{CallEventId, CallId, LedgerEntryId, LegRecordId};
 use crate::recordings::{RecordCall, RecordingStatus};
 
 /// Where a call stands. It only moves ringing → answered → completed, or from ringing to one of the other ends.
@@ -146,6 +146,10 @@ pub struct CreateCall {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::VoiceActions>))]
     pub actions: Option<serde_json::Value>,
+    /// A document of XML (`<Response>…</Response>`) to run on answer, instead of `actions`; at most 64 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 65_536))]
+    pub xml: Option<String>,
     /// Who is told of the call's events; the number's when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_url: Option<String>,
@@ -206,6 +210,10 @@ pub struct CallStream {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallLeg {
+    /// Its id. `GET /v1/calls/{id}` finds its call by it too.
+    pub id: LegRecordId,
+    /// The same as callbacks spell it: `DialCallSid` of who was dialled, `HD_…`.
+    pub pbx_call_id: String,
     /// `telephone`, `client` or `sip`.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::LegKind))]
     pub kind: String,
@@ -279,6 +287,9 @@ pub struct Call {
     pub legs: Vec<CallLeg>,
     /// Where the newest recording stands; null without one.
     pub recording_status: Option<RecordingStatus>,
+    /// How often your server was asked in vain: it failed, came too late or answered what is no document.
+    #[serde(default)]
+    pub failed_callbacks: i64,
 }
 
 /// An entry of a call's timeline, oldest first.
@@ -328,6 +339,21 @@ pub struct CallStats {
     pub currency: String,
     /// One per hour or day of the span, oldest first, empty ones included.
     pub buckets: Vec<CallStatsBucket>,
+    /// How your server answered the calls of the span.
+    #[serde(default)]
+    pub callbacks: CallbackStats,
+}
+
+/// How a workspace's server answered its newest calls of a span, at most 200 of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallbackStats {
+    /// Callbacks that were answered.
+    pub answered: i64,
+    /// Those that came to nothing.
+    pub failed: i64,
+    /// Of 100 answers 95 came within so many milliseconds; null without any.
+    pub p95_ms: Option<i64>,
 }
 
 /// One hour or day of [`CallStats`].

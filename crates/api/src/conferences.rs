@@ -31,6 +31,8 @@ pub struct ConferenceMember {
     pub call_id: CallId,
     /// The number or identity of who is in.
     pub party: String,
+    /// By what the action that brought it in names it (`participantLabel`).
+    pub label: Option<String>,
     /// Whether it hears and is not heard.
     pub muted: bool,
     /// Whether it hears music instead of the others, and is not heard.

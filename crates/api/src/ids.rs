@@ -104,6 +104,30 @@ impl CallId {
     }
 }
 
+impl LegRecordId {
+    /// The leg that a live call dials as its `number`th. It is reckoned, not drawn (UUID version 8), so that callbacks name it
+    /// before there is a record of it: the call's id with the leg's number in place of what is random beside the version.
+    pub fn dialled(call: CallId, number: u32) -> Self {
+        let call = call.0.as_u128();
+        let (low, high) = (u128::from(number & 0xfff), u128::from(number >> 12));
+        Self(Uuid::from_u128((call & !(0xffff << 64) | 8 << 76 | low << 64) ^ high))
+    }
+
+    /// The least and the greatest id that the call can have which dialled it, where it was [`Self::dialled`]. All that stand
+    /// between the two and end as it does (the last 64 bits) differ in twelve random bits only.
+    pub fn calls_that_may_have_dialled(self) -> Option<(CallId, CallId)> {
+        let leg = self.0.as_u128();
+        let beside = leg & !(0xffff << 64);
+        let of = |version: u128| CallId(Uuid::from_u128(beside | version << 64));
+        (leg >> 76 & 0xf == 8).then(|| (of(0x7000), of(0x7fff)))
+    }
+
+    /// As callbacks spell it where they tell of it as a call of its own.
+    pub fn pbx_call_id(self) -> String {
+        format!("HD_{}", self.0.simple())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +138,19 @@ mod tests {
         assert_eq!(CallId::parse_any(&id.to_string()), Some(id));
         assert_eq!(CallId::parse_any(&id.pbx_call_id()), Some(id));
         assert_eq!(CallId::parse_any("HD_nonsense"), None);
+    }
+
+    #[test]
+    fn legs_of_a_call_have_ids_of_their_own_in_their_order() {
+        let call = CallId(Uuid::from_u128(0x019a_2f6b_1c5e_7c3f_9a52_d0b7_c1e4_f8aa));
+        assert_eq!(LegRecordId::dialled(call, 1).pbx_call_id(), "HD_019a2f6b1c5e80019a52d0b7c1e4f8aa");
+        let ids: Vec<_> = (0..4_096).map(|number| LegRecordId::dialled(call, number)).collect();
+        assert!(ids.is_sorted() && ids.iter().all(|id| id.0 > call.0 && id.0.get_version_num() == 8));
+        assert!(!ids.contains(&LegRecordId::dialled(call, 4_096)));
+        for id in ids {
+            let (least, greatest) = id.calls_that_may_have_dialled().unwrap();
+            assert!(least.0 <= call.0 && call.0 <= greatest.0 && least.to_string()[19..] == call.to_string()[19..]);
+        }
+        assert_eq!(LegRecordId(call.0).calls_that_may_have_dialled(), None);
     }
 }

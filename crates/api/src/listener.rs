@@ -56,7 +56,7 @@ pub enum ToListener {
     Dropped,
 }
 
-/// A request as it is to be made, byte for byte.
+/// A request as it is to be made, byte for byte: a POST, or a GET where there is no body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forwarded {
     /// Names in lower case.

@@ -87,3 +87,13 @@ pub struct AcceptedInvitation {
     /// The person's role there.
     pub role: Role,
 }
+
+/// One server-sent event of `GET /v1/workspace/changes`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StreamedChange {
+    /// What has changed: `wallet`, `deliveries`, `requests` or `audit`.
+    pub event: String,
+    /// The same as JSON: `{"changed":"wallet"}`.
+    pub data: String,
+}

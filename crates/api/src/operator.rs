@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use uuid::Uuid;
 
+use crate::calls::CallStatus;
 use crate::double_option;
-use crate::ids::{IncomingPaymentId, TopUpId, UserId, WorkspaceId};
+use crate::ids::{CallId, IncomingPaymentId, JobId, TopUpId, UserId, WorkspaceId};
 use crate::wallet::TopUp;
 
 /// A tenant, as operators see it.
@@ -150,13 +151,18 @@ pub struct WaitingClaim {
     pub claimed_at: String,
 }
 
-/// `POST /v1/admin/payments/{id}/assign`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// `POST /v1/admin/payments/{id}/assign`: one of both names the workspace.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AssignPayment {
     /// Whose wallet it is for.
-    pub workspace_id: WorkspaceId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<WorkspaceId>,
+    /// Instead: the workspace's account number at the Paybill, as its wallet shows it. Case and blanks do not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9 -]{1,40}$"))]
+    pub account_reference: Option<String>,
 }
 
 /// `POST /v1/admin/payments/{id}/dismiss`.
@@ -293,4 +299,105 @@ pub struct PaymentDifference {
     pub booked_minor: Option<i64>,
     /// The same in a sentence.
     pub message: String,
+}
+
+/// A piece of background work that is not done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AdminJob {
+    /// Its id.
+    pub id: JobId,
+    /// What it does, for instance `reverse_top_up`.
+    pub kind: String,
+    /// Which jobs it may wait for.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::JobLane))]
+    pub lane: String,
+    /// What it is about, mostly an id.
+    pub subject: String,
+    /// Where it stands.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::JobState))]
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why the last try failed; null where none did.
+    pub last_error: Option<String>,
+    /// Whether it can be tried again by hand: it is dead, and what it needs to know is kept.
+    pub can_retry: bool,
+    /// When it is tried next, or was set aside: RFC 3339.
+    pub due_at: String,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// What came, or what went, of one kind in a month, of all workspaces of a country in a currency.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MonthSum {
+    /// Whose tax the workspaces pay: ISO 3166-1 alpha-2.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Country))]
+    pub country: String,
+    /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
+    pub currency: String,
+    /// As of ledger entries.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::LedgerEntryKind))]
+    pub kind: String,
+    /// How many entries.
+    pub entries: i64,
+    /// Their sum, signed, tax included.
+    pub amount_minor: i64,
+    /// What of it is tax, of the same sign.
+    pub tax_minor: i64,
+}
+
+/// A call that runs now, of whichever workspace.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AdminCall {
+    /// Its id.
+    pub id: CallId,
+    /// Whose it is.
+    pub workspace_id: WorkspaceId,
+    /// The workspace's name.
+    pub workspace_name: String,
+    /// Which way it goes.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::Direction))]
+    pub direction: String,
+    /// `ringing` or `answered`; another one where it has just ended.
+    pub status: CallStatus,
+    /// Who calls.
+    pub from: String,
+    /// Who is called.
+    pub to: String,
+    /// The node that runs it; null for one that is about to be closed because none does.
+    pub node_id: Option<String>,
+    /// RFC 3339.
+    pub started_at: String,
+    /// RFC 3339; null while it rings.
+    pub answered_at: Option<String>,
+}
+
+/// A server of the installation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AdminNode {
+    /// Its id, which stays when it is started anew.
+    pub id: String,
+    /// Whether it is the one that answers.
+    pub is_this: bool,
+    /// How it stands.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::NodeState))]
+    pub state: String,
+    /// The release that runs on it; empty where it was never told.
+    pub version: String,
+    /// Where other nodes reach it, as host and port; null where they can't.
+    pub address: Option<String>,
+    /// Calls that run on it.
+    pub current_calls: i64,
+    /// RFC 3339: until when others take it for alive if it renews nothing; null where it has renewed nothing yet.
+    pub lease_until: Option<String>,
+    /// RFC 3339: since when it runs; null where it was never told.
+    pub started_at: Option<String>,
+    /// RFC 3339: since when it takes no new calls; null where it takes them.
+    pub draining_since: Option<String>,
 }

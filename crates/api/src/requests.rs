@@ -32,4 +32,24 @@ pub struct LoggedRequest {
     pub ip: Option<String>,
     /// Until the answer began, in microseconds.
     pub duration_us: i64,
+    /// Headers and bodies, where the request was asked for by `request_id` and they were kept; else null.
+    #[serde(default)]
+    pub exchange: Option<LoggedExchange>,
+}
+
+/// What was sent and what came back. Credentials and the values of secrets are left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LoggedExchange {
+    /// Headers of the request, a line each.
+    pub request_headers: String,
+    /// The first 4,096 bytes of the request's body; null where there was none, or one of more than 64 KiB.
+    pub request_body: Option<String>,
+    /// Whether the request's body is here as it was sent: nothing cut off or left out.
+    pub request_is_whole: bool,
+    /// Headers of the answer, a line each.
+    pub answer_headers: String,
+    /// The first 4,096 bytes of the answer's body; null where there was none, and of reads that succeeded: asking again tells
+    /// it.
+    pub answer_body: Option<String>,
 }

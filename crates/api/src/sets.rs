@@ -64,6 +64,12 @@ sets! {
     OverdraftPolicy;
     /// Where a trunk was set up: by the API, or in the configuration file, where alone it can be changed.
     TrunkOrigin;
+    /// How a leg's audio is kept from others: not at all (`none`), or by SRTP with keys that stood in the descriptions (`sdes`) or
+    /// came of a handshake (`dtls`).
+    MediaSecurity;
+    /// How the audio of a trunk or device is kept from others: not at all (`off`), where it offers SRTP (`accepted`), where it takes
+    /// our offer too (`preferred`), or always (`required`).
+    SrtpPolicy;
     /// How SIP travels to a trunk.
     TrunkTransport;
     /// Where a trunk is told the caller's number beside From.
@@ -80,6 +86,13 @@ sets! {
     LedgerEntryKind;
     /// What kind of correction an operator made.
     AdjustmentKind;
+    /// Which background jobs wait for each other.
+    JobLane;
+    /// Where a background job stands that is not done: `dead` after its last try, until somebody looks at it.
+    JobState;
+    /// How a node stands: `serving`; `draining` while it takes no new calls; `lost` once its lease has lapsed, after which others
+    /// close its calls.
+    NodeState;
     /// How a customer pays; in development with nothing configured the simulator plays either.
     TopUpMethod;
     /// By which way of its method a payment comes.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{NumberId, SipCredentialId};
+use crate::ids::{NumberId, SipCredentialId, WorkspaceId};
 
 /// `POST /v1/sip/token`; the body is optional.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -49,6 +49,18 @@ pub struct SipToken {
     pub ice_servers: Vec<serde_json::Value>,
 }
 
+/// A key that signs SIP tokens, as operators see it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SipKey {
+    /// The `kid` in the header of tokens that it signs.
+    pub id: String,
+    /// RFC 3339; since when it signs.
+    pub created_at: String,
+    /// RFC 3339; until when tokens of the keys before it are good.
+    pub former_until: String,
+}
+
 /// An address whose SIP requests led to nothing, as operators see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -85,6 +97,20 @@ pub struct CreateSipCredential {
     /// What tells the device from others, for instance where it stands: 1 to 80 characters.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Label))]
     pub label: String,
+    /// Whether its audio is encrypted; `accepted` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::SrtpPolicy>))]
+    pub srtp: Option<String>,
+}
+
+/// `PATCH /v1/numbers/{id}/sip-credentials/{cid}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateSipCredential {
+    /// Whether its audio is encrypted.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::SrtpPolicy))]
+    pub srtp: String,
 }
 
 /// Whether a device may register and call with a credential.
@@ -114,6 +140,9 @@ pub struct SipCredential {
     pub sip_uri: String,
     /// Whether it works.
     pub status: SipCredentialStatus,
+    /// Whether its audio is encrypted.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::SrtpPolicy))]
+    pub srtp: String,
     /// RFC 3339.
     pub created_at: String,
     /// RFC 3339; when it got its present password. Null while it has the first.
@@ -149,6 +178,9 @@ pub struct SipConfig {
     pub transports: Vec<String>,
     /// What is spoken over RTP, the preferred first.
     pub codecs: Vec<String>,
+    /// By which SRTP suites audio can be encrypted, the preferred first, with keys in the descriptions (SDES) or of a handshake
+    /// (DTLS).
+    pub srtp_suites: Vec<String>,
     /// The longest that a device is registered for at once.
     pub max_expires_seconds: u32,
 }
@@ -173,4 +205,15 @@ pub struct SipRegistration {
     pub registered_at: String,
     /// RFC 3339; when it is called no longer unless it registers again.
     pub expires_at: String,
+}
+
+/// A device or browser that can be called now, as operators see it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AdminSipRegistration {
+    /// Whose it is.
+    pub workspace_id: WorkspaceId,
+    /// As the workspace sees it.
+    #[serde(flatten)]
+    pub registration: SipRegistration,
 }

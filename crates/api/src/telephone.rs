@@ -47,7 +47,7 @@ impl<'a> Written<'a> {
 }
 
 /// What stands between digits for the eye: RFC 3966's visual separators, and what they become in print and on web pages.
-pub(crate) fn is_separator(letter: char) -> bool {
+pub fn is_separator(letter: char) -> bool {
     matches!(letter, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '\u{2010}'..='\u{2013}')
 }
 

@@ -56,6 +56,9 @@ pub struct Trunk {
     pub options_every_seconds: Option<u32>,
     /// Whether a call goes on to where the trunk sends it by a 3xx; else that fails it.
     pub follow_redirects: bool,
+    /// Whether its audio is encrypted.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::SrtpPolicy))]
+    pub srtp: String,
     /// Headers that go on from its INVITEs to the legs that its calls reach, and to it from the calls that go by it.
     pub pass_headers: Vec<String>,
     /// Destinations that it serves, as E.164 prefixes with `+`; the longest that matches counts among equal priorities.
@@ -80,12 +83,42 @@ pub struct Trunk {
     pub registration: Option<TrunkRegistration>,
     /// Whether it answers OPTIONS; null where it is not asked, or has not been yet.
     pub is_reachable: Option<bool>,
+    /// What came of the last OPTIONS, on the node that answers; null where it was not asked yet.
+    pub last_options: Option<TrunkOptions>,
     /// Calls that it has now on the node that answers.
     pub current_calls: u32,
+    /// What came of calls to it on the node that answers, since that was started; null while the trunk takes no calls.
+    pub figures: Option<TrunkFigures>,
     /// RFC 3339; null for one of the configuration file.
     pub created_at: Option<String>,
     /// RFC 3339; null for one of the configuration file.
     pub updated_at: Option<String>,
+}
+
+/// What came of a question whether a trunk is there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrunkOptions {
+    /// RFC 3339: when it was answered, or given up.
+    pub at: String,
+    /// The answer's status of SIP; null for silence.
+    pub sip_status: Option<u16>,
+}
+
+/// What came of INVITEs to a trunk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrunkFigures {
+    /// How many were answered.
+    pub answered: i64,
+    /// How many were not, and ended their calls: busy, declined, canceled, no answer.
+    pub ended: i64,
+    /// How many the trunk failed before anything rang.
+    pub failed: i64,
+    /// Milliseconds from an INVITE to its first ringing, on average; null where nothing rang yet.
+    pub post_dial_mean_ms: Option<u32>,
+    /// What 95 in a hundred of these are not above, as near as a histogram tells.
+    pub post_dial_p95_ms: Option<u32>,
 }
 
 /// A registration of ours with a trunk.
@@ -184,6 +217,10 @@ pub struct CreateTrunk {
     /// Whether a call goes on to where the trunk sends it by a 3xx. False when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_redirects: Option<bool>,
+    /// Whether its audio is encrypted; `accepted` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::SrtpPolicy>))]
+    pub srtp: Option<String>,
     /// Headers that go on from its INVITEs to the legs that its calls reach, and to it from the calls that go by it: `X-…` but for
     /// `X-Sautikit-…`, `Identity`, `Diversion`, `History-Info`, `User-to-User`, `Subject`, `Priority`, `Call-Info` and
     /// `P-Charging-Vector`; at most 20.
@@ -276,6 +313,10 @@ pub struct UpdateTrunk {
     /// Whether a call goes on to where the trunk sends it by a 3xx.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_redirects: Option<bool>,
+    /// Whether its audio is encrypted; calls that run go on as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::SrtpPolicy>))]
+    pub srtp: Option<String>,
     /// All of them anew; none hands on nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(max_items = 20))]

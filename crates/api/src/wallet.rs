@@ -204,6 +204,21 @@ pub struct Statement {
     pub sums: Vec<StatementSum>,
     /// Hash of the last entry up to the month's end; empty before the first. It proves all entries before it.
     pub head_hash: String,
+    /// Who sells, as the operator names itself; null where it does not.
+    #[serde(default)]
+    pub supplier: Option<Supplier>,
+}
+
+/// Who sells numbers and calls: what a month's sheet has to name where it counts as an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Supplier {
+    /// Its registered name.
+    pub name: String,
+    /// Where it is, on one line; null where it is not told.
+    pub address: Option<String>,
+    /// Its number at the tax authority, such as a PIN of the KRA; null where it is not told.
+    pub tax_number: Option<String>,
 }
 
 /// What came, or what went, of one kind in a month.

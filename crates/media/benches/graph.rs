@@ -95,6 +95,26 @@ fn relay(name: &str, codec: Codec, payload: &[u8]) -> Outcome<()> {
     Ok(())
 }
 
+/// The same with an ear on the leg: what recording it costs the media thread, whatever becomes of the packets then.
+fn tapped(name: &str, codec: Codec, payload: &[u8]) -> Outcome<()> {
+    let mut graph = graph(codec, codec)?;
+    graph.tap(Duration::ZERO, A, true)?;
+    let mut bytes = Vec::with_capacity(1_500);
+    let (mut sent, mut heard) = (0_u64, 0_u64);
+    let begin = cpu_ns()?;
+    for n in 0..RELAYED {
+        write(&mut bytes, header(codec, n), payload);
+        graph.handle_rtp(Duration::from_millis(u64::from(n) * 20), A, &mut bytes, |output| match black_box(output) {
+            Output::Send { packet, .. } => sent += packet.len() as u64,
+            Output::Tapped(tapped) => heard += tapped.payload.len() as u64,
+            _ => {}
+        });
+    }
+    report(name, cpu_ns()? - begin, RELAYED);
+    black_box((sent, heard));
+    Ok(())
+}
+
 /// Receives from one loopback socket and sends through another, as a media thread does.
 fn forward() -> Outcome<()> {
     let (inside, outside, sink) =
@@ -224,6 +244,8 @@ fn mix(name: &str, codec: Codec, people: u32) -> Outcome<()> {
 fn main() -> Outcome<()> {
     relay("relay PCMA", Codec::Pcma, &[0x55; 160])?;
     relay("relay Opus", Codec::Opus, &[0x55; 60])?;
+    tapped("relay PCMA, recorded", Codec::Pcma, &[0x55; 160])?;
+    tapped("relay Opus, recorded", Codec::Opus, &[0x55; 60])?;
     forward()?;
     transcode("transcode Opus to PCMA", Codec::Opus, Codec::Pcma)?;
     transcode("transcode PCMA to Opus", Codec::Pcma, Codec::Opus)?;

@@ -109,6 +109,11 @@ pub struct Encoder {
     codec: Codec,
     #[cfg(feature = "opus")]
     opus: Option<(Rate, crate::opus::Encoder)>,
+    /// Of a hundred packets.
+    #[cfg(feature = "opus")]
+    expected_loss: u8,
+    #[cfg(feature = "opus")]
+    most_bps: Option<u32>,
     #[cfg(feature = "g722")]
     g722: Option<Box<crate::g722::Encoder>>,
 }
@@ -120,9 +125,44 @@ impl Encoder {
             codec,
             #[cfg(feature = "opus")]
             opus: None,
+            #[cfg(feature = "opus")]
+            expected_loss: 0,
+            #[cfg(feature = "opus")]
+            most_bps: None,
             #[cfg(feature = "g722")]
             g722: None,
         }
+    }
+
+    /// So many of a hundred packets get lost, which Opus provides for.
+    #[cfg_attr(not(feature = "opus"), expect(unused_variables, reason = "the others can't"))]
+    pub fn expect_loss(&mut self, percent: u8) {
+        #[cfg(feature = "opus")]
+        if self.expected_loss != percent {
+            self.expected_loss = percent;
+            if let Some((_, encoder)) = &mut self.opus {
+                // An encoder that refuses goes on with what it expected before.
+                let _ = encoder.expect_loss(percent);
+            }
+        }
+    }
+
+    /// Opus takes no more bits per second than this.
+    #[cfg_attr(not(feature = "opus"), expect(unused_variables, reason = "the others can't"))]
+    pub fn limit(&mut self, most_bps: Option<u32>) {
+        #[cfg(feature = "opus")]
+        if self.most_bps != most_bps {
+            self.most_bps = most_bps;
+            if let Some((_, encoder)) = &mut self.opus {
+                // An encoder that refuses goes on as before.
+                let _ = encoder.limit(most_bps);
+            }
+        }
+    }
+
+    #[cfg(all(test, feature = "opus"))]
+    pub(crate) fn expected_loss(&mut self) -> Option<i32> {
+        self.opus.as_mut()?.1.expected_loss()
     }
 
     /// Encodes one 20 ms frame and appends it to `out`. G.711 takes 8 kHz: every second sample of
@@ -153,7 +193,10 @@ impl Encoder {
     #[cfg(feature = "opus")]
     fn encode_opus(&mut self, rate: Rate, samples: &[i16], out: &mut Vec<u8>) -> Result<(), CodecError> {
         if self.opus.as_ref().is_none_or(|(open, _)| *open != rate) {
-            self.opus = Some((rate, crate::opus::Encoder::new(rate)?));
+            let mut encoder = crate::opus::Encoder::new(rate)?;
+            encoder.expect_loss(self.expected_loss)?;
+            encoder.limit(self.most_bps)?;
+            self.opus = Some((rate, encoder));
         }
         let (_, encoder) = self.opus.as_mut().ok_or(CodecError::Opus)?;
         encoder.encode(samples, out)

@@ -38,6 +38,8 @@ const PEAK_DECAY: f32 = 1.0 / 256.0;
 pub enum Pull<'a> {
     /// The payload of the next packet.
     Packet(&'a [u8]),
+    /// Comfort noise begins or changes: its payload. None follows until the leg speaks again.
+    Noise(&'a [u8]),
     /// The next packet is lost. The one after it, when it is there, may carry redundancy (Opus FEC).
     Lost {
         /// Payload of the packet after the lost one.
@@ -50,9 +52,18 @@ pub enum Pull<'a> {
 #[derive(Debug, Clone, Default)]
 struct Slot {
     filled: bool,
-    /// Not audio (an event, comfort noise): it keeps its place and is passed over.
-    skipped: bool,
+    content: Content,
     payload: Vec<u8>,
+}
+
+/// What has a place in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Content {
+    #[default]
+    Audio,
+    Noise,
+    /// Neither (an event): it is passed over.
+    Other,
 }
 
 /// Buffer of one source. Slots are reused: a steady stream does not allocate.
@@ -133,17 +144,22 @@ impl JitterBuffer {
     /// Takes an audio packet. Late and repeated ones are dropped.
     pub fn insert(&mut self, now: Duration, header: Header, payload: &[u8]) {
         self.measure(now, header);
-        self.store(header, Some(payload));
+        self.store(header, Content::Audio, payload);
+    }
+
+    /// Takes a packet of comfort noise. Its delay says nothing: it is sent when silence begins or changes.
+    pub fn insert_noise(&mut self, header: Header, payload: &[u8]) {
+        self.store(header, Content::Noise, payload);
     }
 
     /// Notes that a sequence number was used by something that is not audio.
     pub fn skip(&mut self, header: Header) {
         if self.next.is_some() && header.ssrc == self.ssrc {
-            self.store(header, None);
+            self.store(header, Content::Other, &[]);
         }
     }
 
-    fn store(&mut self, header: Header, payload: Option<&[u8]>) {
+    fn store(&mut self, header: Header, content: Content, payload: &[u8]) {
         if header.ssrc != self.ssrc {
             self.reset();
             self.ssrc = header.ssrc;
@@ -167,9 +183,9 @@ impl JitterBuffer {
         if !slot.filled {
             self.filled += 1;
             slot.filled = true;
-            slot.skipped = payload.is_none();
+            slot.content = content;
             slot.payload.clear();
-            slot.payload.extend_from_slice(payload.unwrap_or_default());
+            slot.payload.extend_from_slice(payload);
         }
     }
 
@@ -196,9 +212,12 @@ impl JitterBuffer {
         self.next = Some(next.wrapping_add(1));
         let (index, after) = (usize::from(next % CAPACITY), usize::from(next.wrapping_add(1) % CAPACITY));
         if self.take(next) {
-            return Pull::Packet(self.slots.get(index).map_or(&[], |slot| &slot.payload));
+            return match self.slots.get(index) {
+                Some(slot) if slot.content == Content::Noise => Pull::Noise(&slot.payload),
+                slot => Pull::Packet(slot.map_or(&[], |slot| &slot.payload)),
+            };
         }
-        let following = self.slots.get(after).filter(|slot| slot.filled && !slot.skipped);
+        let following = self.slots.get(after).filter(|slot| slot.filled && slot.content == Content::Audio);
         Pull::Lost { following: following.map(|slot| slot.payload.as_slice()) }
     }
 
@@ -217,7 +236,8 @@ impl JitterBuffer {
     }
 
     fn pass_skipped(&mut self, mut next: u16) -> u16 {
-        while self.slots.get(usize::from(next % CAPACITY)).is_some_and(|slot| slot.filled && slot.skipped) {
+        let is_other = |slot: &Slot| slot.filled && slot.content == Content::Other;
+        while self.slots.get(usize::from(next % CAPACITY)).is_some_and(is_other) {
             self.take(next);
             next = next.wrapping_add(1);
         }
@@ -356,6 +376,18 @@ mod tests {
         insert(&mut buffer, 4, 0);
         assert_eq!([1, 4].map(|_| number(buffer.pull())), [Some(1), Some(4)]);
         assert_eq!(buffer.pull(), Pull::Empty);
+    }
+
+    #[test]
+    fn noise_has_its_turn_behind_what_was_said() {
+        let mut buffer = JitterBuffer::new(8_000);
+        insert(&mut buffer, 1, 0);
+        buffer.insert_noise(header(2), &[50]);
+        assert_eq!(number(buffer.pull()), Some(1));
+        assert_eq!(buffer.pull(), Pull::Noise(&[50]));
+        assert_eq!(buffer.pull(), Pull::Empty);
+        insert(&mut buffer, 3, 40);
+        assert_eq!(number(buffer.pull()), Some(3));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod graph;
 pub mod halfband;
 pub mod jitter;
 pub mod level;
+pub mod noise;
 #[cfg(feature = "opus")]
 pub mod ogg;
 #[cfg(feature = "opus")]

@@ -8,14 +8,17 @@ use crate::codec::{CodecError, Rate};
 /// Bits per second: speech stays transparent, FEC included.
 const BITRATE: i32 = 24_000;
 
+/// Speech is hard to understand below: what a peer asks for beneath it is not followed.
+const LEAST_BITRATE: i32 = 6_000;
+
 /// The same of a channel of a file, without FEC.
 const FILE_BITRATE: i32 = 16_000;
 
 /// Of 0 to 10; above 5 the cost doubles and the ear does not follow.
 const COMPLEXITY: i32 = 5;
 
-/// Loss in percent that the encoder prepares for; FEC is written only when it expects some.
-const EXPECTED_LOSS_PERCENT: i32 = 5;
+/// Loss in percent that the encoder prepares for at least; FEC is written only when it expects some.
+const LEAST_EXPECTED_LOSS_PERCENT: u8 = 5;
 
 /// Bytes of the largest frame at our bit rate, with room for the encoder's excess.
 const MAX_ENCODED_LEN: usize = 400;
@@ -35,8 +38,21 @@ impl Encoder {
     pub fn new(rate: Rate) -> Result<Self, CodecError> {
         let mut encoder = Self::open(rate, libopus::Channels::Mono, BITRATE)?;
         encoder.0.set_inband_fec(true)?;
-        encoder.0.set_packet_loss_perc(EXPECTED_LOSS_PERCENT)?;
+        encoder.expect_loss(0)?;
         Ok(encoder)
+    }
+
+    /// So many of a hundred packets get lost: the more, the better is what each has of the one before it.
+    pub fn expect_loss(&mut self, percent: u8) -> Result<(), CodecError> {
+        let percent = percent.clamp(LEAST_EXPECTED_LOSS_PERCENT, 100);
+        self.0.set_packet_loss_perc(percent.into()).map_err(CodecError::from)
+    }
+
+    /// Takes no more bits per second than this, and no more than it is made for.
+    pub fn limit(&mut self, most_bps: Option<u32>) -> Result<(), CodecError> {
+        let most = most_bps.and_then(|most| i32::try_from(most).ok()).unwrap_or(BITRATE);
+        let bitrate = libopus::Bitrate::Bits(most.clamp(LEAST_BITRATE, BITRATE));
+        self.0.set_bitrate(bitrate).map_err(CodecError::from)
     }
 
     /// For files of one channel or of two, whose samples come in turn: nothing of them is lost on the way, so that they need no
@@ -59,6 +75,11 @@ impl Encoder {
     /// How far behind the encoder is, in samples of a channel.
     pub fn lookahead(&mut self) -> Result<u32, CodecError> {
         u32::try_from(self.0.get_lookahead()?).map_err(|_| CodecError::Opus)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn expected_loss(&mut self) -> Option<i32> {
+        self.0.get_packet_loss_perc().ok()
     }
 
     /// Appends one encoded frame to `out`.
@@ -153,6 +174,39 @@ mod tests {
         // A pure tone is the hardest signal for the pitch predictor after a loss.
         let (restored, made_up) = (amplitude_with_loss(10, true), amplitude_with_loss(10, false));
         assert!(restored > made_up && made_up > 3_500.0, "{restored} {made_up}");
+    }
+
+    #[test]
+    fn loss_is_expected_as_it_is_told_and_some_always() {
+        let mut encoder = crate::codec::Encoder::new(crate::codec::Codec::Opus);
+        let mut bytes = Vec::new();
+        for (percent, expected) in [(None, 5), (Some(0), 5), (Some(12), 12), (Some(200), 100)] {
+            if let Some(percent) = percent {
+                encoder.expect_loss(percent);
+            }
+            // Another rate opens another encoder, of which the same is true.
+            for rate in [Rate::Narrow, Rate::Wide] {
+                encoder.encode(rate, &vec![0; rate.frame_len()], &mut bytes).unwrap();
+                assert_eq!(encoder.expected_loss(), Some(expected), "{percent:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_encoder_keeps_to_what_the_peer_takes() {
+        let bytes_at = |most_bps| {
+            let mut encoder = crate::codec::Encoder::new(crate::codec::Codec::Opus);
+            encoder.limit(most_bps);
+            let mut bytes = Vec::new();
+            for frame in sine(100).chunks(160) {
+                encoder.encode(Rate::Narrow, frame, &mut bytes).unwrap();
+            }
+            bytes.len()
+        };
+        let (own, low, lowest, high) =
+            (bytes_at(None), bytes_at(Some(12_000)), bytes_at(Some(1)), bytes_at(Some(96_000)));
+        assert!(low < own && lowest < low, "{own} {low} {lowest}");
+        assert_eq!(high, own);
     }
 
     #[test]

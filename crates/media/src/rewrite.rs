@@ -65,14 +65,26 @@ impl Rewriter {
     /// Header of a generated frame of `units` clock units. Consecutive frames step exactly, even
     /// when `now` trembles; after anything else the timestamp catches up with the clock.
     pub fn generated(&mut self, now: Duration, payload_type: u8, units: u32) -> Header {
+        let resumed = self.resume(now);
+        self.going_on(now, payload_type, units, resumed)
+    }
+
+    /// What comes next is generated; true when what came before was not.
+    pub fn resume(&mut self, now: Duration) -> bool {
         let resumed = self.feed != Feed::Generated;
         if resumed {
             self.catch_up(now);
             self.feed = Feed::Generated;
         }
+        resumed
+    }
+
+    /// As [`Self::generated`], of a packet whose audio began when [`Self::resume`] was last asked or went on since; `marker`: it
+    /// is the first of a talk spurt.
+    pub fn going_on(&mut self, now: Duration, payload_type: u8, units: u32, marker: bool) -> Header {
         let timestamp = self.next_timestamp;
         self.next_timestamp = timestamp.wrapping_add(units);
-        self.header(now, payload_type, resumed, timestamp)
+        self.header(now, payload_type, marker, timestamp)
     }
 
     /// Ends the current feed: whatever comes next is a new talk spurt.

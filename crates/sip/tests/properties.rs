@@ -6,7 +6,7 @@ use sip::message::{
 };
 use sip::parse::{self, Frame, Framer};
 use sip::phone::{self, Phone};
-use sip::sdp;
+use sip::sdp::{self, Crypto, InlineKey, Mki};
 
 fn phone() -> Phone {
     Phone::new(phone::Config {
@@ -47,6 +47,15 @@ fn name_addr() -> impl Strategy<Value = NameAddr> {
 fn via() -> impl Strategy<Value = Via> {
     (prop_oneof![Just("UDP"), Just("WSS")], host(), prop::option::of(any::<u16>()), "z9hG4bK[a-zA-Z0-9]{1,12}")
         .prop_map(|(transport, host, port, branch)| Via::new(transport, host, port, &branch))
+}
+
+fn crypto() -> impl Strategy<Value = Crypto> {
+    let mki = ("[0-9]{1,10}", 1_u8..=128).prop_map(|(value, length)| Mki { value, length });
+    let key = ("[A-Za-z0-9+/]{1,60}={0,2}", prop::option::of("(2\\^)?[0-9]{1,9}"), prop::option::of(mki))
+        .prop_map(|(text, lifetime, mki)| InlineKey { text, lifetime, mki });
+    let parameters = prop::collection::vec("[A-Z_]{1,20}(=[0-9]{1,3})?", 0..4);
+    (0_u32..1_000_000_000, "[A-Z0-9_]{1,24}", prop::collection::vec(key, 1..4), parameters)
+        .prop_map(|(tag, suite, keys, parameters)| Crypto { tag, suite, keys, parameters })
 }
 
 fn request() -> impl Strategy<Value = Request> {
@@ -132,6 +141,22 @@ proptest! {
             }
         }
         prop_assert_eq!(got, requests);
+    }
+
+    #[test]
+    fn crypto_lines_survive_printing(crypto in crypto()) {
+        prop_assert_eq!(Crypto::parse(&crypto.to_string()), Some(crypto));
+    }
+
+    #[test]
+    fn damaged_crypto_lines_are_read_as_what_they_print(crypto in crypto(), at in any::<prop::sample::Index>(), sign in "\\PC") {
+        let mut line: Vec<char> = crypto.to_string().chars().collect();
+        let at = at.index(line.len());
+        drop(line.splice(at..=at, sign.chars()));
+        let line: String = line.into_iter().collect();
+        if let Some(read) = Crypto::parse(&line) {
+            prop_assert_eq!(Crypto::parse(&read.to_string()), Some(read));
+        }
     }
 
     #[test]

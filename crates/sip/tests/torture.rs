@@ -86,6 +86,15 @@ fn every_torture_message_gets_its_verdict() {
 }
 
 #[test]
+fn the_documentation_says_what_the_verdicts_say() {
+    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations/sip-torture.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let missing = |(name, verdict): &(String, String)| !page.contains(&format!("| `{name}` | {verdict} |"));
+    let missing: Vec<_> = table().into_iter().filter(missing).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn accepted_messages_print_to_equal_messages() {
     for (name, _) in table() {
         if let Ok(message) = parse::message(load(&name)) {

@@ -64,7 +64,7 @@ impl Asking {
         let ms = self.waited_ms(shared);
         let (name, data) = callback_entry(result.as_ref(), reply, ms);
         shared.record(name, None, data);
-        if let Some(data) = result.as_ref().ok().and_then(warnings_entry) {
+        if let Some(data) = result.as_ref().ok().and_then(|answer| warnings_entry(&answer.warnings)) {
             shared.record(EventName::ActionsWarning, None, data);
         }
         match result {

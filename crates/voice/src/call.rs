@@ -132,6 +132,11 @@ impl Call {
         }
     }
 
+    /// The moment of its last input, by the same origin, as its record keeps it.
+    pub fn now(&self) -> Duration {
+        self.shared.now()
+    }
+
     /// Whether the leg talks with another one, which could go on without it.
     pub fn talks(&self, leg: LegId) -> bool {
         matches!(&self.phase, Phase::Running(_, running) if running.talks(leg))

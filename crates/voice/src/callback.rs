@@ -126,7 +126,10 @@ pub fn shown_body(body: &str, answer: &Answer) -> String {
     for action in &answer.actions {
         let hidden: Vec<&str> = match action {
             Action::SendDigits(keys) => vec![keys.digits.as_str()],
-            Action::Dial(dial) => dial.send_digits.as_deref().into_iter().collect(),
+            Action::Dial(dial) => {
+                let own = dial.to.iter().flat_map(|callee| [&callee.send_digits, &callee.password]);
+                own.chain([&dial.send_digits]).filter_map(|text| text.as_deref()).collect()
+            }
             Action::Stream(stream) => stream.parameters.values().map(String::as_str).collect(),
             _ => Vec::new(),
         };
@@ -141,11 +144,11 @@ pub fn shown_body(body: &str, answer: &Answer) -> String {
     shown
 }
 
-/// The timeline's entry for what was skipped in an answer; none where nothing was.
-pub(crate) fn warnings_entry(answer: &Answer) -> Option<Value> {
-    let first = answer.warnings.first()?;
-    Some(json!({"message": first.message, "line": first.line, "column": first.column, "count": answer.warnings.len(),
-        "warnings": answer.warnings}))
+/// The timeline's entry for what was skipped in a document; none where nothing was.
+pub fn warnings_entry(warnings: &[Warning]) -> Option<Value> {
+    let first = warnings.first()?;
+    Some(json!({"message": first.message, "line": first.line, "column": first.column, "count": warnings.len(),
+        "warnings": warnings}))
 }
 
 /// A customer's URL as the timeline shows it: without the values of parameters that are named like secrets.
@@ -228,6 +231,16 @@ mod tests {
         assert_eq!(shown_url(plain), plain);
         let shown = shown_url("https://shop.example/voice?menu=2&api_key=hunter2");
         assert_eq!(shown, "https://shop.example/voice?menu=2&api_key=***");
+    }
+
+    #[test]
+    fn keys_and_passwords_of_targets_are_not_shown() {
+        let body = r#"[{"dial": {"to": {"sip": "sip:a@b.example", "username": "us", "password": "hunter2", "sendDigits": "12"}}}]"#;
+        let list = serde_json::from_str(body).unwrap_or_default();
+        let actions = sautikit_api::actions::parse_list(&list).unwrap_or_default();
+        let answer = Answer { url: String::new(), actions, warnings: Vec::new() };
+        let shown = shown_body(body, &answer);
+        assert!(shown.contains(r#""password": "•••••••", "sendDigits": "••""#), "{shown}");
     }
 
     #[test]

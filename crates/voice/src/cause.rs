@@ -51,6 +51,8 @@ pub enum CauseKind {
     MaxDuration,
     /// No media arrived.
     MediaTimeout,
+    /// The target answered, but not with audio that is secured as it has to be.
+    MediaNotSecured,
     /// The connection to a party was lost and did not come back.
     ConnectionLost,
     /// The wallet is empty.
@@ -120,6 +122,7 @@ impl CauseKind {
         Self::Draining,
         Self::MaxDuration,
         Self::MediaTimeout,
+        Self::MediaNotSecured,
         Self::ConnectionLost,
         Self::InsufficientFunds,
         Self::CallbackFailed,
@@ -148,6 +151,7 @@ impl CauseKind {
             Self::Draining          => ("service.draining",   CallStatus::Failed,   DialStatus::Failed,    503),
             Self::MaxDuration       => ("max_duration",       CallStatus::NoAnswer, DialStatus::NoAnswer,  480),
             Self::MediaTimeout      => ("media.timeout",      CallStatus::Failed,   DialStatus::Failed,    503),
+            Self::MediaNotSecured   => ("media.not_secured",  CallStatus::Failed,   DialStatus::Failed,    488),
             Self::ConnectionLost    => ("connection_lost",    CallStatus::Failed,   DialStatus::Failed,    480),
             Self::InsufficientFunds => ("insufficient_funds", CallStatus::Failed,   DialStatus::Failed,    402),
             Self::CallbackFailed    => ("call.callback_failed", CallStatus::Failed, DialStatus::Failed,    503),

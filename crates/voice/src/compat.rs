@@ -6,12 +6,14 @@
 use jiff::Timestamp;
 use sautikit_api::{
     calls::{CallStatus, Direction},
+    ids::LegRecordId,
     numbers::Compat,
 };
 
 use crate::{
     cause::{Cause, CauseKind, DialStatus},
     facts::Facts,
+    output::LegId,
 };
 
 /// A callback's form.
@@ -54,6 +56,88 @@ pub(crate) fn params(told: Told<'_>) -> Params {
     }
 }
 
+/// What tells how calling a target goes.
+pub(crate) struct Progress<'a> {
+    pub(crate) facts: &'a Facts,
+    /// The call's.
+    pub(crate) status: CallStatus,
+    /// `initiated`, `ringing`, `answered` or `completed`.
+    pub(crate) event: &'static str,
+    pub(crate) leg: LegId,
+    /// Who the target sees calling.
+    pub(crate) from: String,
+    /// The target.
+    pub(crate) to: String,
+    /// Microseconds UTC.
+    pub(crate) at_us: i64,
+    /// How often it was told before.
+    pub(crate) sequence: u32,
+    /// Where it is over.
+    pub(crate) end: Option<ProgressEnd>,
+}
+
+/// How calling a target ended.
+pub(crate) struct ProgressEnd {
+    pub(crate) cause: Cause,
+    pub(crate) answered: bool,
+    /// Answered time.
+    pub(crate) duration_s: u64,
+}
+
+/// The form of it. Twilio tells it as a call of its own, whose parent is the call; ours and Africa's Talking's, which has no
+/// words for it, as something beside the call.
+pub(crate) fn progress(told: Progress<'_>) -> Params {
+    let Progress { facts, status, event, leg, from, to, at_us, sequence, end } = told;
+    let ended = end.as_ref().map(|end| end.cause.dial_status(end.answered).as_str());
+    let sid = LegRecordId::dialled(facts.call_id, leg.0).pbx_call_id();
+    if facts.compat == Compat::Twilio {
+        let (from, to) = (twilio_party(&from), twilio_party(&to));
+        let status = match (ended, event) {
+            (Some(ended), _) => twilio_dial_status(ended),
+            (None, "answered") => "in-progress",
+            (None, event) => event,
+        };
+        let mut params = vec![
+            ("CallSid", sid),
+            ("ParentCallSid", facts.call_id.pbx_call_id()),
+            ("AccountSid", facts.workspace_id.to_string()),
+            ("From", from.clone()),
+            ("To", to.clone()),
+            ("Caller", from),
+            ("Called", to),
+            ("CallStatus", status.to_owned()),
+            ("ApiVersion", TWILIO_API_VERSION.to_owned()),
+            ("Direction", "outbound-dial".to_owned()),
+            ("Timestamp", moment(at_us, RFC_2822)),
+            ("CallbackSource", "call-progress-events".to_owned()),
+            ("SequenceNumber", sequence.to_string()),
+        ];
+        if let Some(end) = end {
+            params.push(("CallDuration", end.duration_s.to_string()));
+            params.push(("Duration", end.duration_s.div_ceil(60).to_string()));
+        }
+        return params;
+    }
+    let mut params = self::params(Told { facts, status, results: Vec::new(), end: None });
+    params.extend([
+        ("StatusCallbackEvent", event.to_owned()),
+        ("DialTarget", to),
+        ("DialLeg", leg.0.to_string()),
+        ("DialCallSid", sid),
+        ("SequenceNumber", sequence.to_string()),
+    ]);
+    if let Some((end, status)) = end.zip(ended) {
+        params.push(("DialCallStatus", status.to_owned()));
+        params.push(("DialCallDuration", end.duration_s.to_string()));
+        params.push(("HangupCause", end.cause.hangup_cause()));
+    }
+    params
+}
+
+/// The version of the interface that handlers are written for.
+const TWILIO_API_VERSION: &str = "2010-04-01";
+const RFC_2822: &str = "%a, %d %b %Y %H:%M:%S +0000";
+
 fn ours(Told { facts, status, results, end }: Told<'_>) -> Params {
     let workspace = facts.workspace_id.to_string();
     let mut params = vec![
@@ -78,8 +162,6 @@ fn ours(Told { facts, status, results, end }: Told<'_>) -> Params {
 }
 
 fn twilio(Told { facts, status, results, end }: Told<'_>) -> Params {
-    /// The version of the interface that handlers are written for.
-    const API_VERSION: &str = "2010-04-01";
     let (from, to) = (twilio_party(&facts.from), twilio_party(&facts.to));
     let direction = match facts.direction {
         Direction::Inbound => "inbound",
@@ -98,7 +180,7 @@ fn twilio(Told { facts, status, results, end }: Told<'_>) -> Params {
         ("Caller", from),
         ("Called", to),
         ("CallStatus", status.to_owned()),
-        ("ApiVersion", API_VERSION.to_owned()),
+        ("ApiVersion", TWILIO_API_VERSION.to_owned()),
         ("Direction", direction.to_owned()),
     ];
     for (name, value) in results {
@@ -121,7 +203,7 @@ fn twilio(Told { facts, status, results, end }: Told<'_>) -> Params {
         params.push(("CallDuration", end.duration_s.to_string()));
         // Minutes, begun ones too.
         params.push(("Duration", end.duration_s.div_ceil(60).to_string()));
-        params.push(("Timestamp", moment(end.at_us, "%a, %d %b %Y %H:%M:%S +0000")));
+        params.push(("Timestamp", moment(end.at_us, RFC_2822)));
         params.push(("CallbackSource", "call-progress-events".to_owned()));
         params.push(("SequenceNumber", "0".to_owned()));
     }
@@ -189,7 +271,9 @@ fn africas_talking(Told { facts, status, results, end }: Told<'_>) -> Params {
             "Digits" => params.push(("dtmfDigits", value)),
             "RecordingUrl" => params.push(("recordingUrl", value)),
             // It has no words for these; who asks for them by our attributes knows ours.
-            "RecordingStatus" | "StatusCallbackEvent" | "FriendlyName" => params.push((name, value)),
+            "RecordingStatus" | "StatusCallbackEvent" | "FriendlyName" | "ConferenceSid" | "ParticipantLabel" => {
+                params.push((name, value));
+            }
             _ if name.starts_with("Queue") || name.starts_with("Stream") => params.push((name, value)),
             _ => {}
         }
@@ -223,6 +307,7 @@ const fn africas_talking_cause(cause: &Cause) -> &'static str {
         (CauseKind::TrunkUnreachable, _) => "SERVICE_UNAVAILABLE",
         (CauseKind::Draining, _) => "NORMAL_TEMPORARY_FAILURE",
         (CauseKind::MediaTimeout | CauseKind::ConnectionLost, _) => "RECOVERY_ON_TIMER_EXPIRE",
+        (CauseKind::MediaNotSecured, _) => "INCOMPATIBLE_DESTINATION",
         (CauseKind::Failed | CauseKind::CallbackFailed | CauseKind::ActionsLimit, _) => "UNSPECIFIED",
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use sautikit_api::{
     actions::Action,
-    ids::{CallId, RecordingId},
+    ids::{CallId, ConferenceId, RecordingId},
     recordings::PauseMode,
 };
 
@@ -108,6 +108,8 @@ pub struct Judged {
 /// What becomes of a stay in a conference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConferenceEvent {
+    /// The leg is in the conference of this id; what follows says whether it hears the others.
+    Entered(ConferenceId),
     /// The leg is in and hears nobody yet: the conference has not begun.
     Waiting,
     /// The leg hears the others, and they hear it.

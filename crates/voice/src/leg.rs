@@ -10,6 +10,7 @@ use sautikit_api::calls::Direction;
 use crate::{
     cause::Cause,
     input::{Key, LegEvent},
+    leg_status::LegTold,
     limits::SAME_DIGIT_WINDOW,
     target::Target,
 };
@@ -76,6 +77,10 @@ pub(crate) struct Leg {
     /// Since when its connection is gone.
     lost: Option<Duration>,
     last_key: Option<(Key, KeySource, Duration)>,
+    /// Who is told what becomes of it.
+    pub(crate) told: Option<LegTold>,
+    /// Which of the targets it was rung with it is of, from 0.
+    pub(crate) place: usize,
 }
 
 impl Leg {
@@ -90,6 +95,8 @@ impl Leg {
             held: false,
             lost: None,
             last_key: None,
+            told: None,
+            place: 0,
         }
     }
 

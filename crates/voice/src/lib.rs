@@ -22,6 +22,7 @@ mod facts;
 mod farewell;
 mod input;
 mod leg;
+mod leg_status;
 mod limits;
 mod meter;
 mod music;
@@ -40,11 +41,12 @@ mod stream_status;
 mod target;
 mod timers;
 mod verb;
+mod waiting;
 
 pub use call::Call;
 pub use callback::{
     Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call_params, callback_entry, shown_body, shown_url,
-    status_params,
+    status_params, warnings_entry,
 };
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
@@ -54,8 +56,8 @@ pub use input::{
     RecordingEvent, SpeechFailure, Standing, StreamEvent,
 };
 pub use output::{
-    AssetId, ConferenceCommand, ConferenceTerms, FetchId, File, JudgeCommand, LegChange, LegCommand, LegId, LegState,
-    MediaCommand, Output, PlaceId, QueueCommand, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms,
-    Refusal, StayId, StreamCommand, StreamId, StreamTerms, Summary, TakeId, Text, Tone, TransferEvent,
+    AssetId, ConferenceCommand, ConferenceStatus, ConferenceTerms, FetchId, File, JudgeCommand, LegChange, LegCommand,
+    LegId, LegState, MediaCommand, Output, PlaceId, QueueCommand, RecordedChannels, RecordingCommand, RecordingSource,
+    RecordingTerms, Refusal, StayId, StreamCommand, StreamId, StreamTerms, Summary, TakeId, Text, Tone, TransferEvent,
 };
-pub use target::{Profile, Target};
+pub use target::{Login, Profile, Target};

@@ -8,7 +8,7 @@ use crate::{
     ring_group::{CallerIds, RingGroup, Ringing},
     script::Script,
     shared::Shared,
-    target::Target,
+    target::{Candidate, Target},
 };
 
 /// What a call does first.
@@ -30,7 +30,9 @@ pub(crate) fn open(shared: &mut Shared, origin: Origin) -> Opening {
             shared.script = Script::new(actions.unwrap_or_default(), base);
             let own = shared.facts.number.clone();
             let caller_ids = CallerIds { telephone: own.clone(), other: own };
-            let (group, ringing) = RingGroup::start(shared, to, shared.facts.ring_timeout_s, false, caller_ids);
+            let candidates = to.into_iter().map(Candidate::from).collect();
+            let timeout_s = shared.facts.ring_timeout_s;
+            let (group, ringing) = RingGroup::start(shared, candidates, timeout_s, false, caller_ids);
             Opening::Originate(group, ringing)
         }
         Origin::Inbound { caller, ring } => {

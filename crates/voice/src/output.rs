@@ -281,6 +281,8 @@ pub enum ConferenceCommand {
 pub struct ConferenceTerms {
     /// The conference's name within its workspace.
     pub name: String,
+    /// By what the party is named beside its call.
+    pub label: Option<String>,
     /// When the others hear a beep.
     pub beep: Beep,
     /// The conference begins with it at the latest.
@@ -297,6 +299,25 @@ pub struct ConferenceTerms {
     pub record: bool,
     /// Who is told when its recording is ready or has failed, absolute.
     pub recording_status_callback: Option<String>,
+    /// Who is told of the conference itself, which outlives the call: the first party's who names somebody.
+    pub status: Option<ConferenceStatus>,
+}
+
+/// Who is told of a conference as a whole. Its `Debug` leaves out the URL, which may hold a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConferenceStatus {
+    /// Absolute.
+    pub url: String,
+    /// That it begins.
+    pub tells_start: bool,
+    /// That it is over.
+    pub tells_end: bool,
+}
+
+impl fmt::Debug for ConferenceStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConferenceStatus(start: {}, end: {})", self.tells_start, self.tells_end)
+    }
 }
 
 /// One place in a queue within its call.

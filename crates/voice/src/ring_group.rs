@@ -12,12 +12,12 @@ use crate::{
     output::LegId,
     shared::Shared,
     signal::{Signal, seconds},
-    target::Target,
+    target::Candidate,
     timers::TimerId,
 };
 
 pub(crate) struct RingGroup {
-    waiting: VecDeque<Target>,
+    waiting: VecDeque<Candidate>,
     ringing: Vec<LegId>,
     timeout_s: u32,
     sequential: bool,
@@ -47,25 +47,25 @@ pub(crate) enum Ringing {
 impl RingGroup {
     pub(crate) fn start(
         shared: &mut Shared,
-        targets: Vec<Target>,
+        candidates: Vec<Candidate>,
         timeout_s: u32,
         sequential: bool,
         caller_ids: CallerIds,
     ) -> (Self, Ringing) {
         let mut group =
-            Self { waiting: targets.into(), ringing: Vec::new(), timeout_s, sequential, caller_ids, failure: None };
+            Self { waiting: candidates.into(), ringing: Vec::new(), timeout_s, sequential, caller_ids, failure: None };
         let ringing = group.ring_next(shared);
         (group, ringing)
     }
 
     fn ring_next(&mut self, shared: &mut Shared) -> Ringing {
         let count = if self.sequential { 1 } else { self.waiting.len() };
-        for target in self.waiting.drain(..count.min(self.waiting.len())).collect::<Vec<_>>() {
-            let caller_id = match target.kind() {
+        for candidate in self.waiting.drain(..count.min(self.waiting.len())).collect::<Vec<_>>() {
+            let caller_id = match candidate.target.kind() {
                 LegKind::Telephone => self.caller_ids.telephone.clone(),
                 LegKind::Client | LegKind::Sip | LegKind::Onnet => self.caller_ids.other.clone(),
             };
-            self.ringing.push(shared.dial(target, caller_id));
+            self.ringing.push(shared.dial(candidate, caller_id));
         }
         if self.ringing.is_empty() {
             shared.timers.disarm(TimerId::Ring);

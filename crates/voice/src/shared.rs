@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use sautikit_api::{
     actions::MachineDetection,
     calls::{CallStatus, Direction},
+    ids::LegRecordId,
     recordings::PauseMode,
 };
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use crate::{
     facts::Facts,
     input::{Judged, Money},
     leg::Leg,
+    leg_status::LegTold,
     limits::{MAX_NOTICES, MONEY_WARNING_BEFORE},
     meter::{Meter, recorded, whole_seconds},
     output::{
@@ -29,7 +31,7 @@ use crate::{
     results::Results,
     script::Script,
     stream_status::OpenStream,
-    target::{Profile, Target},
+    target::{Candidate, Profile, Target},
     timers::{TimerId, Timers},
 };
 
@@ -135,6 +137,10 @@ impl Shared {
         self.record_at(self.now, name, leg, data);
     }
 
+    pub(crate) fn now(&self) -> Duration {
+        self.now
+    }
+
     /// Since the call began.
     fn offset(&self, moment: Duration) -> Duration {
         moment.saturating_sub(self.begin)
@@ -200,20 +206,39 @@ impl Shared {
         id
     }
 
-    pub(crate) fn dial(&mut self, target: Target, caller_id: String) -> LegId {
+    pub(crate) fn dial(&mut self, candidate: Candidate, caller_id: String) -> LegId {
+        let Candidate { target, place, login, told } = candidate;
         let id = self.next_leg();
         self.record(
             EventName::LegDialing,
             Some(id),
             json!({"target": target.address(), "kind": target.kind().as_str()}),
         );
-        self.legs.insert(id, Leg::new(target.clone(), Direction::Outbound));
-        self.emit(Output::Dial(id, target, Profile { caller_id, hears: self.party }));
+        let told = told.map(|told| LegTold { caller_id: caller_id.clone(), ..told });
+        let mut leg = Leg::new(target.clone(), Direction::Outbound);
+        (leg.told, leg.place) = (told, place);
+        self.legs.insert(id, leg);
+        self.emit(Output::Dial(id, target, Profile { caller_id, hears: self.party, login }));
+        self.tell_of_leg(id, "initiated", None);
         id
     }
 
     pub(crate) fn address_of(&self, leg: LegId) -> String {
         self.legs.get(&leg).map(|leg| leg.target.address().to_owned()).unwrap_or_default()
+    }
+
+    /// The next callback says which leg a `dial` came to.
+    pub(crate) fn name_dialled(&mut self, leg: Option<LegId>) {
+        if let Some(leg) = leg {
+            let id = LegRecordId::dialled(self.facts.call_id, leg.0);
+            self.results.set("DialCallSid", id.pbx_call_id());
+        }
+    }
+
+    /// Who was called last, the party apart.
+    pub(crate) fn last_dialled(&self) -> Option<LegId> {
+        let dialled = |(id, leg): &(&LegId, &Leg)| leg.direction == Direction::Outbound && Some(**id) != self.party;
+        self.legs.iter().rev().find(dialled).map(|(id, _)| *id)
     }
 
     /// Whether the party is connected.
@@ -286,6 +311,7 @@ impl Shared {
         self.record(EventName::LegAnswered, Some(leg), json!({}));
         let at = self.offset(self.now);
         self.emit(Output::LegChanged(LegChange { leg, at, state: LegState::Answered }));
+        self.tell_of_leg(leg, "answered", None);
     }
 
     /// The party is connected: the call is answered.
@@ -347,6 +373,7 @@ impl Shared {
         self.record_at(ended, EventName::LegEnded, Some(id), data);
         let at = self.offset(ended);
         self.emit(Output::LegChanged(LegChange { leg: id, at, state: LegState::Ended(cause) }));
+        self.tell_of_leg(id, "completed", Some(cause));
     }
 
     pub(crate) fn callbacks_sent(&self) -> u32 {
@@ -357,7 +384,7 @@ impl Shared {
     pub(crate) fn fetch(&mut self, url: String, purpose: Purpose, extra: Vec<(&'static str, String)>) -> FetchId {
         self.fetches += 1;
         let fetch = FetchId(self.fetches);
-        let status = if self.is_answered() { CallStatus::Answered } else { CallStatus::Ringing };
+        let status = self.status();
         let results = extra.into_iter().chain(self.results.take()).collect();
         let params = compat::params(Told { facts: &self.facts, status, results, end: None });
         self.send(Callback { fetch, url, params, purpose });
@@ -374,13 +401,20 @@ impl Shared {
     pub(crate) fn notify(&mut self, url: &str, told: Vec<(&'static str, String)>) {
         // A URL that is none was in an answer whose other actions run; its author sees it on the timeline.
         let Some(url) = self.absolute(Some(url)) else { return };
+        let told = Told { facts: &self.facts, status: self.status(), results: told, end: None };
+        let params = compat::params(told);
+        self.send_notice(Callback { fetch: FetchId(0), url, params, purpose: Purpose::Status });
+    }
+
+    /// Whether somebody who is not asked may be told once more.
+    pub(crate) fn may_notify(&mut self) -> bool {
         self.notices += 1;
-        if self.notices > MAX_NOTICES {
-            return;
-        }
-        let status = if self.is_answered() { CallStatus::Answered } else { CallStatus::Ringing };
-        let params = compat::params(Told { facts: &self.facts, status, results: told, end: None });
-        self.emit(Output::Fetch(Callback { fetch: FetchId(0), url, params, purpose: Purpose::Status }));
+        self.notices <= MAX_NOTICES
+    }
+
+    /// Where the call stands while it lives.
+    pub(crate) fn status(&self) -> CallStatus {
+        if self.is_answered() { CallStatus::Answered } else { CallStatus::Ringing }
     }
 
     fn send(&mut self, callback: Callback) {
@@ -433,7 +467,7 @@ impl Shared {
     }
 
     /// A moment of the call in microseconds UTC.
-    fn wall_us(&self, moment: Duration) -> i64 {
+    pub(crate) fn wall_us(&self, moment: Duration) -> i64 {
         let offset = i64::try_from(self.offset(moment).as_micros()).unwrap_or(i64::MAX);
         self.facts.began_at_us.saturating_add(offset)
     }

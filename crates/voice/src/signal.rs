@@ -134,10 +134,12 @@ fn leg_event(shared: &mut Shared, id: LegId, event: LegEvent) -> Verdict {
     match change {
         Change::Ringing => {
             note(shared, EventName::LegRinging);
+            shared.leg_rings(id);
             Verdict::Tell(Signal::Ringing)
         }
         Change::EarlyMedia => {
             note(shared, EventName::LegEarlyMedia);
+            shared.leg_rings(id);
             Verdict::Tell(Signal::EarlyMedia(id))
         }
         Change::Answered => {

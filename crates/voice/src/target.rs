@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use sautikit_api::{actions::DialTarget, calls::LegKind};
+use sautikit_api::{
+    actions::{Callee, DialTarget},
+    calls::LegKind,
+};
 
-use crate::output::LegId;
+use crate::{leg_status::LegTold, output::LegId, shared::Shared};
 
 /// The far end of a leg.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,6 +35,52 @@ impl Target {
         match self {
             Self::Telephone(address) | Self::Client(address) | Self::Sip(address) => address,
         }
+    }
+}
+
+/// Somebody to ring, and what holds for that alone.
+pub(crate) struct Candidate {
+    pub(crate) target: Target,
+    /// Which of the targets it is, from 0.
+    pub(crate) place: usize,
+    /// What its SIP server is told where it asks who calls.
+    pub(crate) login: Option<Login>,
+    /// Who is told what becomes of it.
+    pub(crate) told: Option<LegTold>,
+}
+
+impl Candidate {
+    /// Of a dial; URLs are relative to the answer that it stands in.
+    pub(crate) fn of(shared: &Shared, place: usize, callee: &Callee) -> Self {
+        let login = callee.username.clone().zip(callee.password.clone());
+        let told = shared.absolute(callee.status_callback.as_deref());
+        Self {
+            target: Target::from(&callee.target),
+            place,
+            login: login.map(|(username, password)| Login { username, password }),
+            told: told.map(|url| LegTold::new(url, callee.status_callback_event.clone())),
+        }
+    }
+}
+
+impl From<Target> for Candidate {
+    fn from(target: Target) -> Self {
+        Self { target, place: 0, login: None, told: None }
+    }
+}
+
+/// Name and password at somebody else's SIP server. `Debug` masks both.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login(_)")
     }
 }
 
@@ -68,6 +117,8 @@ pub struct Profile {
     pub caller_id: String,
     /// The leg that it is to be connected with, whose codec it is offered first.
     pub hears: Option<LegId>,
+    /// What the server of a SIP address outside is told where it asks who calls.
+    pub login: Option<Login>,
 }
 
 impl fmt::Debug for Profile {

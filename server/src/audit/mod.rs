@@ -16,7 +16,7 @@ use crate::state::AppState;
 use crate::web::caller::{Caller, Credential};
 
 pub use sautikit_api::audit::KINDS;
-pub(crate) use store::{INSERT_LINES, STATEMENTS};
+pub(crate) use store::{INSERT_LINES, STATEMENTS, mark};
 
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,12 @@ statements! {
         insert into audit_log
           (id, workspace_id, actor_kind, actor_id, action_kind, subject_id, details, ip, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    FIND_NEWEST = "
+        select id
+        from audit_log
+        where workspace_id = $1
+        order by created_at desc, id desc
+        limit 1";
     LIST_ENTRIES = "
         select a.id, a.created_at, a.action_kind, a.actor_kind, a.actor_id, coalesce(u.email, k.name) as actor_label,
           a.subject_id, a.details, a.ip
@@ -50,6 +56,12 @@ pub(crate) static INSERT_LINES: Rows = Rows::new(
         Column::Int,
     ],
 );
+
+/// Another text whenever the workspace's log has another newest entry.
+pub(crate) async fn mark(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<String, sqlx::Error> {
+    let id: Option<String> = sqlx::query_scalar(FIND_NEWEST).bind(workspace.to_string()).fetch_optional(conn).await?;
+    Ok(id.unwrap_or_default())
+}
 
 pub(super) fn insert_lines<'a>(lines: impl Iterator<Item = &'a Line>) -> Filled {
     INSERT_LINES.with(lines.flat_map(|Line { id, entry, created_at_us }| {

@@ -85,7 +85,7 @@ pub async fn admit_inbound(app: &AppState, inbound: NewInbound<'_>) -> Result<Ad
     let call = CallRow { id: inbound.id.unwrap_or(call.id), ..call };
     let (kind, rate) =
         if inbound.is_on_net { (LegKind::Onnet, Rate::FREE) } else { (LegKind::Telephone, number.inbound_rate) };
-    let leg = new_leg(app, kind, Direction::Inbound, &caller, rate, call.started_at);
+    let leg = new_leg(new_leg_id(app), kind, Direction::Inbound, &caller, rate, call.started_at);
     let inbound_leg = Some(leg.id);
     let limits = party.workspace.limits.clone();
     let record = Draft { call, legs: vec![leg], answer: None, audit: None, limits }.open(app).await?;
@@ -140,7 +140,8 @@ pub async fn admit_browser(
     }
     let (from, to) = (party.number.number.e164.clone(), destination.e164.clone());
     let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, to);
-    let Priced { targets, legs, leaving } = price_targets(app, &party, &[destination], call.started_at).await?;
+    let Priced { targets, legs, leaving } =
+        price_targets(app, &party, &[destination], call.started_at, || new_leg_id(app)).await?;
     let limits = party.workspace.limits.clone();
     let record = Draft { call, legs, answer: None, audit: None, limits }.open(app).await?;
     leaving.began(app, &party.number.number);
@@ -176,13 +177,14 @@ pub async fn admit_client(
     })
 }
 
-/// A telephone leg that a `dial` action of a live call starts now, after the same checks as a new call. The caller
+/// A telephone leg that a `dial` action of a live call starts now as `id`, after the same checks as a new call. The caller
 /// reserves the money for it ([`super::CallFunds::reserve`]). `from` is the workspace's number that the call is by, E.164.
 ///
 /// # Errors
 /// Emergency codes, a suspended workspace, a bad destination, no price, or the database failed.
 pub async fn admit_leg(
     app: &AppState,
+    id: LegRecordId,
     workspace_id: WorkspaceId,
     from: &str,
     to: &str,
@@ -190,7 +192,7 @@ pub async fn admit_leg(
     refuse_emergency(to)?;
     let party = own_party(app, workspace_id, from).await?;
     let destination = checked_destination(to, &party.number.number.country, "to")?;
-    let Priced { mut legs, leaving, .. } = price_targets(app, &party, &[destination], app.now_us()).await?;
+    let Priced { mut legs, leaving, .. } = price_targets(app, &party, &[destination], app.now_us(), || id).await?;
     let leg = legs.pop().ok_or_else(|| blocked(Blocked::Price, to))?;
     if leg.kind == LegKind::Telephone {
         let begun = Hub::of(app).seats().begin_leg(workspace_id, &party.workspace.limits, app.clock.monotonic());
@@ -266,12 +268,13 @@ pub(super) fn checked_destination(to: &str, country: &str, field: &'static str) 
 }
 
 /// The legs to the destinations at the prices of this moment, where the workspace's limits let it call them. A number of this server is reached without a carrier and
-/// costs nothing. They begin at `started_at`, in microseconds UTC.
+/// costs nothing. They begin at `started_at`, in microseconds UTC, each with an id of its own.
 pub(super) async fn price_targets(
     app: &AppState,
     party: &Party,
     destinations: &[Telephone],
     started_at: i64,
+    id: impl Fn() -> LegRecordId,
 ) -> Result<Priced, CallError> {
     let number = &party.number.number;
     let caller = pricing::Caller {
@@ -292,7 +295,7 @@ pub(super) async fn price_targets(
             let rate = prices.outbound_rate(&caller, destination, app.now_us());
             (LegKind::Telephone, rate.map_err(|error| unpriced(error, destination))?)
         };
-        let leg = new_leg(app, kind, Direction::Outbound, &destination.e164, rate, started_at);
+        let leg = new_leg(id(), kind, Direction::Outbound, &destination.e164, rate, started_at);
         if kind == LegKind::Telephone {
             leaving.0.push((leg.id, destination.clone(), rate));
         }
@@ -397,8 +400,13 @@ pub(super) fn blank_call(
     }
 }
 
+/// Of a leg that a call begins with.
+pub(super) fn new_leg_id(app: &AppState) -> LegRecordId {
+    LegRecordId(app.new_uuid())
+}
+
 fn new_leg(
-    app: &AppState,
+    id: LegRecordId,
     kind: LegKind,
     direction: Direction,
     target: &str,
@@ -406,7 +414,7 @@ fn new_leg(
     started_at: i64,
 ) -> LegRecord {
     LegRecord {
-        id: LegRecordId(app.new_uuid()),
+        id,
         kind,
         direction,
         target: target.to_owned(),

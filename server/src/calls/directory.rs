@@ -17,6 +17,7 @@ use sqlx::AnyConnection;
 
 use super::limits::{Limits, Side};
 use super::{CallError, store};
+use crate::db::in_time;
 use crate::pricing::PriceList;
 use crate::state::AppState;
 use crate::tax::TaxRate;
@@ -241,7 +242,7 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
             return Err(CallError::StorageUnavailable);
         }
         let (read_at, changes) = (app.clock.monotonic(), app.tenant_changes.count());
-        let loaded = load().await;
+        let loaded = in_time(load()).await;
         let is_away = matches!(loaded, Err(CallError::Database(_) | CallError::Wallet(WalletError::Database(_))));
         *failed_at = is_away.then(|| app.clock.monotonic());
         let loaded = loaded?;

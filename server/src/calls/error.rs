@@ -45,7 +45,9 @@ impl From<CallError> for ApiError {
                 Self::new(ErrorCode::StorageUnavailable).retry_after(STORAGE_RETRY_SECONDS)
             }
             CallError::KeyTaken => idempotency::key_taken(),
-            CallError::ElsewhereLive => Self::new(ErrorCode::CallsNoRoute).message(format!("Sorry: {message}.")),
+            CallError::ElsewhereLive(node) => {
+                Self::new(ErrorCode::CallsNoRoute).message(format!("Sorry: {message}.")).of_node(node)
+            }
             CallError::WorkspaceClosed => ErrorCode::AccountSuspended.into(),
             CallError::NoRoute => ErrorCode::CallsNoRoute.into(),
             CallError::Wallet(error) => error.into(),

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sautikit_api::actions::Action;
+use sautikit_api::actions::Document;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use sautikit_api::recordings::PauseMode;
 
@@ -33,13 +33,13 @@ pub struct PricedTarget {
 /// What the rest of the server asks of the gateway. All return at once; results come back as call operations.
 pub trait CallsGateway: Send + Sync + 'static {
     /// Places an admitted call: `call.targets` ring at once, then `actions` run, else the voice callback is asked.
-    fn originate(&self, call: Admitted, actions: Option<Vec<Action>>);
+    fn originate(&self, call: Admitted, actions: Option<Document>);
 
     /// Ends a live call; whether this node runs it.
     fn hangup(&self, call_id: CallId) -> bool;
 
     /// Has these actions take over in a live call; whether this node runs it and takes them.
-    fn run_actions(&self, call_id: CallId, actions: Vec<Action>) -> bool;
+    fn run_actions(&self, call_id: CallId, actions: Document) -> bool;
 
     /// Lets a live call's recordings pause, or go on where there is no mode; whether this node runs it and takes it.
     fn pause_recording(&self, call_id: CallId, mode: Option<PauseMode>) -> bool;

@@ -5,10 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sautikit_api::ErrorCode;
-use sautikit_api::actions::parse_list;
+use sautikit_api::actions::{Document, parse_list};
 use sautikit_api::calls as wire;
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::CallId;
+use sautikit_api::ids::{CallId, LegRecordId};
 use serde::Deserialize;
 use serde_json::json;
 use sqlx::AnyConnection;
@@ -23,6 +23,7 @@ use crate::audit;
 use crate::calls;
 use crate::calls::Hub;
 use crate::clock::rfc3339;
+use crate::numbers;
 use crate::state::AppState;
 use crate::telephone;
 use crate::web::caller::Caller;
@@ -207,14 +208,14 @@ async fn read_calls(
 
 /// Show a call
 #[utoipa::path(get, path = "/calls/{id}",
-    params(("id" = String, Path, description = "The call's id, or its `HD_` id.")),
+    params(("id" = String, Path, description = "The call's id, or its `HD_` id; that of one of its legs finds it too.")),
     responses((status = 200, body = wire::Call, description = "The call.")),
     extensions(("x-scope" = json!(Scope::CallsRead)),
         ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::CallsGetFailed]))))]
 async fn get_call(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<Json<wire::Call>> {
     caller.needs(Scope::CallsRead)?;
     let mut conn = app.db.acquire().await?;
-    let call = find(&app, &mut conn, &caller, &id).await.failed_as(ErrorCode::CallsGetFailed)?;
+    let call = find_by_any(&app, &mut conn, &caller, &id).await.failed_as(ErrorCode::CallsGetFailed)?;
     Ok(Json(call_body(call)))
 }
 
@@ -266,14 +267,14 @@ async fn hang_up_call(
     if call.status.is_terminal() {
         return Err(CallError::NotLive.into());
     }
-    hub.gateway().ok_or(CallError::NoRoute)?;
     Err(not_here(&app, &mut conn, call.id).await?.into())
 }
 
 /// Give a live call new actions
 ///
 /// They take over from the action that runs and from those that are left: speech falls silent, and whoever a `dial` rings or
-/// has connected is let go. Before the call is answered they wait for that. With an empty list the call ends.
+/// has connected is let go. Before the call is answered they wait for that. With an empty list the call ends. The body may be a
+/// document of XML too (`Content-Type: application/xml` or `text/xml`), read as an answer of the number's handler is.
 #[utoipa::path(post, path = "/calls/{id}/actions",
     params(("id" = String, Path, description = "The call's id, or its `HD_` id."), Idempotent),
     request_body = wire::ReplaceActions,
@@ -291,26 +292,43 @@ async fn replace_actions(
         Begun::Replay(answer) => return Ok(answer),
         Begun::Fresh(attempt) => attempt,
     };
-    let body: wire::ReplaceActions = request.read()?;
-    let actions = parse_list(&body.actions).map_err(|error| CallError::Actions(error.to_string()))?;
+    let listed = match request.xml() {
+        Some(_) => None,
+        None => {
+            let body: wire::ReplaceActions = request.read()?;
+            Some(parse_list(&body.actions).map_err(|error| CallError::Actions(error.to_string()))?)
+        }
+    };
     let call = find(&app, attempt.tx(), &caller, &id).await?;
     if call.status.is_terminal() {
         return Err(CallError::NotLive.into());
     }
-    let gateway = Hub::of(&app).gateway().ok_or(CallError::NoRoute)?;
-    let entry = audit::Entry::by(&caller, "call.actions_replaced", call.id, json!({ "actions": actions.len() }));
+    let actions = match listed {
+        Some(actions) => Document { actions, warnings: Vec::new() },
+        None => {
+            let number = numbers::find_active_by_e164(attempt.tx(), &call.local_e164).await?;
+            placing::read_xml(request.xml().unwrap_or_default(), &number.ok_or(CallError::NotLive)?)?
+        }
+    };
+    let gateway = Hub::of(&app).gateway();
+    let entry =
+        audit::Entry::by(&caller, "call.actions_replaced", call.id, json!({ "actions": actions.actions.len() }));
     audit::record(&app, attempt.tx(), &entry).await?;
     // Before the commit, because only the call's task knows whether it takes them.
-    if !gateway.run_actions(call.id, actions) {
+    if !gateway.is_some_and(|gateway| gateway.run_actions(call.id, actions)) {
         return Err(not_here(&app, attempt.tx(), call.id).await?.into());
     }
     attempt.commit(&app, StatusCode::OK, &call_body(call)).await
 }
 
 /// Why a call that has not ended takes no command from this node.
-async fn not_here(app: &AppState, conn: &mut AnyConnection, id: CallId) -> Result<CallError, CallError> {
+///
+/// # Errors
+/// The database failed.
+pub async fn not_here(app: &AppState, conn: &mut AnyConnection, id: CallId) -> Result<CallError, CallError> {
     Ok(match store::find_node(conn, id).await? {
-        Some(node) if node != *app.node_id => CallError::ElsewhereLive,
+        Some(node) if *node != *app.node_id => CallError::ElsewhereLive(node),
+        _ if Hub::of(app).gateway().is_none() => CallError::NoRoute,
         // Over in this moment, or about to be closed because it runs nowhere.
         _ => CallError::NotLive,
     })
@@ -319,6 +337,22 @@ async fn not_here(app: &AppState, conn: &mut AnyConnection, id: CallId) -> Resul
 async fn find(app: &AppState, conn: &mut AnyConnection, caller: &Caller, id: &str) -> Result<ShownCall, CallError> {
     let id = CallId::parse_any(id).ok_or(CallError::NotFound)?;
     shown::find_shown(conn, app.db.dialect(), caller.workspace.id, id).await?.ok_or(CallError::NotFound)
+}
+
+/// By a leg's id as well, which callbacks tell of as a call of its own.
+async fn find_by_any(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    caller: &Caller,
+    id: &str,
+) -> Result<ShownCall, CallError> {
+    let id = CallId::parse_any(id).ok_or(CallError::NotFound)?;
+    let (workspace_id, dialect) = (caller.workspace.id, app.db.dialect());
+    if let Some(call) = shown::find_shown(conn, dialect, workspace_id, id).await? {
+        return Ok(call);
+    }
+    let call = store::legs::call_of_leg(conn, workspace_id, LegRecordId(id.0)).await?.ok_or(CallError::NotFound)?;
+    shown::find_shown(conn, dialect, workspace_id, call).await?.ok_or(CallError::NotFound)
 }
 
 fn read_filter(query: &CallsQuery, country: &str) -> ApiResult<Filter> {
@@ -380,11 +414,14 @@ pub(super) fn call_body(call: ShownCall) -> wire::Call {
         ended_at: call.ended_at.map(rfc3339),
         legs: call.legs.into_iter().map(leg_body).collect(),
         recording_status: call.recording_status,
+        failed_callbacks: call.failed_callbacks,
     }
 }
 
 fn leg_body(leg: ShownLeg) -> wire::CallLeg {
     wire::CallLeg {
+        id: leg.id,
+        pbx_call_id: leg.id.pbx_call_id(),
         kind: leg.kind,
         direction: leg.direction,
         target: leg.target,

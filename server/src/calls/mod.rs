@@ -13,6 +13,8 @@ pub mod fraud;
 pub mod gateway;
 pub mod http;
 pub mod limits;
+pub mod nodes;
+pub mod operator;
 pub mod pbx;
 pub mod placing;
 pub mod playground;
@@ -38,7 +40,7 @@ use crate::tax::TaxRate;
 use crate::wallet::WalletError;
 use crate::wallet::quota::Day;
 
-pub use self::http::accepted;
+pub use self::http::{accepted, not_here};
 pub use crate::rating::{self, Rate};
 pub use admission::{
     Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg, own_number_written, workspace_called,
@@ -48,7 +50,7 @@ pub use record::{
     Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, Written, event_data, recover,
 };
 pub use sautikit_api::calls::{Direction, LegKind};
-pub use telling::{Untold, tell_customer};
+pub use telling::{TellConference, Untold, tell_customer};
 
 /// Why a call was refused or could not be handled.
 #[derive(Debug, Error)]
@@ -110,9 +112,9 @@ pub enum CallError {
         /// Who was called, E.164.
         number: String,
     },
-    /// Another node runs the call.
+    /// Another node runs the call: that one.
     #[error("another node runs the call")]
-    ElsewhereLive,
+    ElsewhereLive(String),
     /// This node is about to stop.
     #[error("this server is about to restart")]
     Draining,

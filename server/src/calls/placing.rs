@@ -3,7 +3,7 @@
 //! The gateway gets the call only after its record stands, so a refused call never reaches a carrier and a crash in
 //! between leaves a ringing row that recovery closes; it is never dialled twice.
 
-use sautikit_api::actions::{Action, Channels, MachineDetection, parse_list};
+use sautikit_api::actions::{Asked, Channels, Document, MachineDetection, parse_list, parse_xml};
 use sautikit_api::calls::CreateCall;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::recordings::RecordCall;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::admission::{
     Admitted, DEFAULT_MAX_DURATION_SECONDS, DEFAULT_RING_TIMEOUT_SECONDS, Leaving, Party, Priced, blank_call,
-    checked_destination, own_party, price_targets,
+    checked_destination, new_leg_id, own_party, price_targets,
 };
 use super::gateway::PricedTarget;
 use super::record::Draft;
@@ -19,7 +19,7 @@ use super::{CallError, CallRow, Direction, LegRecord, Origin};
 use crate::audit;
 use crate::calls::Hub;
 use crate::destination::is_emergency;
-use crate::numbers;
+use crate::numbers::{self, TenantNumber};
 use crate::state::AppState;
 use crate::telephone::Telephone;
 use crate::web::idempotency::StoredAnswer;
@@ -40,7 +40,7 @@ pub struct Prepared {
     targets: Vec<PricedTarget>,
     leaving: Leaving,
     party: Party,
-    actions: Option<Vec<Action>>,
+    actions: Option<Document>,
     recorded: Option<Channels>,
     machine_detection: Option<MachineDetection>,
 }
@@ -62,6 +62,10 @@ pub async fn prepare(
         return Err(CallError::NoRoute);
     }
     let party = own_party(app, workspace_id, &request.from).await?;
+    let actions = match &request.xml {
+        Some(xml) => Some(read_xml(xml.as_bytes(), &party.number.number)?),
+        None => actions,
+    };
 
     let to = destinations.iter().map(|to| to.e164.as_str()).collect::<Vec<_>>().join(",");
     let from = party.number.number.e164.clone();
@@ -71,7 +75,8 @@ pub async fn prepare(
     call.metadata.clone_from(&request.metadata);
     call.ring_timeout_seconds = request.timeout.unwrap_or(DEFAULT_RING_TIMEOUT_SECONDS);
     call.max_duration_seconds = request.max_duration.unwrap_or(DEFAULT_MAX_DURATION_SECONDS);
-    let Priced { targets, legs, leaving } = price_targets(app, &party, &destinations, call.started_at).await?;
+    let Priced { targets, legs, leaving } =
+        price_targets(app, &party, &destinations, call.started_at, || new_leg_id(app)).await?;
     let recorded = match request.record {
         None | Some(RecordCall::Whether(false)) => None,
         Some(RecordCall::Whether(true)) => Some(Channels::Mixed),
@@ -102,7 +107,7 @@ impl Prepared {
         app: &AppState,
         answer: Option<StoredAnswer>,
         audit: audit::Line,
-    ) -> Result<(Admitted, Option<Vec<Action>>), CallError> {
+    ) -> Result<(Admitted, Option<Document>), CallError> {
         let Self { call, legs, targets, leaving, party, actions, recorded, machine_detection } = self;
         let Party { number, workspace } = party;
         let record =
@@ -143,7 +148,7 @@ fn checked_destinations(request: &CreateCall, country: &str) -> Result<Vec<Telep
 }
 
 /// The parsed actions, if there are any.
-fn check_shape(app: &AppState, request: &CreateCall) -> Result<Option<Vec<Action>>, CallError> {
+fn check_shape(app: &AppState, request: &CreateCall) -> Result<Option<Document>, CallError> {
     check_range("timeout", request.timeout, RING_TIMEOUT_SECONDS)?;
     check_range("max_duration", request.max_duration, MAX_DURATION_SECONDS)?;
     if request.metadata.as_ref().is_some_and(|metadata| metadata.to_string().len() > MAX_METADATA_BYTES) {
@@ -152,8 +157,12 @@ fn check_shape(app: &AppState, request: &CreateCall) -> Result<Option<Vec<Action
     if request.voice_callback_url.is_some() && request.actions.is_some() {
         return Err(invalid("actions", "Give `voice_callback_url` or `actions`, not both.".to_owned()));
     }
+    if request.xml.is_some() && (request.voice_callback_url.is_some() || request.actions.is_some()) {
+        return Err(invalid("xml", "Give one of `voice_callback_url`, `actions` and `xml`.".to_owned()));
+    }
     let actions = request.actions.as_ref().map(parse_list).transpose();
     let actions = actions.map_err(|error| CallError::Actions(error.to_string()))?;
+    let actions = actions.map(|actions| Document { actions, warnings: Vec::new() });
     for (field, url) in [("voice_callback_url", &request.voice_callback_url), ("events_url", &request.events_url)] {
         if let Some(url) = url {
             numbers::check_callback_url(url, app.config.is_development())
@@ -161,6 +170,13 @@ fn check_shape(app: &AppState, request: &CreateCall) -> Result<Option<Vec<Action
         }
     }
     Ok(actions)
+}
+
+/// A document of XML that is given, not answered, as one of the number's handler would be read.
+pub(super) fn read_xml(xml: &[u8], number: &TenantNumber) -> Result<Document, CallError> {
+    let url = number.voice_callback_url.as_deref().unwrap_or_default();
+    let asked = Asked { url, room: &number.e164, compat: number.compat };
+    parse_xml(xml, &asked).map_err(|error| CallError::Actions(error.to_string()))
 }
 
 fn check_range(field: &'static str, value: Option<i64>, range: std::ops::RangeInclusive<i64>) -> Result<(), CallError> {

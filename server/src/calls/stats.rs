@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::http::{Moment, Query, read_moment};
-use super::store::stats::{SlotSum, sum_by_slot};
+use super::store::stats::{SlotSum, recent_callbacks, sum_by_slot};
 use crate::clock::rfc3339;
 use crate::state::AppState;
 use crate::wallet;
@@ -82,7 +82,10 @@ pub(super) async fn read_call_stats(
         .ok_or_else(|| ApiError::field("from", format!("`from` to `to` spans more than {MAX_BUCKETS} buckets.")))?;
     let slots = sum_by_slot(&mut conn, caller.workspace.id, from_us, to_us).await;
     let slots = slots.failed_as(ErrorCode::CallsStatsFailed)?;
-    Ok(Json(summed(&starts, &slots, wallet.currency.code())))
+    let callbacks = recent_callbacks(&mut conn, caller.workspace.id, from_us, to_us).await;
+    let (answered_ms, failed) = callbacks.failed_as(ErrorCode::CallsStatsFailed)?;
+    let callbacks = callback_stats(answered_ms, failed);
+    Ok(Json(wire::CallStats { callbacks, ..summed(&starts, &slots, wallet.currency.code()) }))
 }
 
 /// Midnight in `zone`, `days` before the day of `now_us`.
@@ -140,7 +143,16 @@ fn summed(starts: &[Zoned], slots: &[SlotSum], currency: &str) -> wire::CallStat
         total_spend_minor: sum(|bucket| bucket.total_spend_minor),
         currency: currency.to_owned(),
         buckets,
+        callbacks: wire::CallbackStats::default(),
     }
+}
+
+fn callback_stats(mut answered_ms: Vec<i64>, failed: i64) -> wire::CallbackStats {
+    answered_ms.sort_unstable();
+    let count = answered_ms.len();
+    // The least that 95 of 100 do not exceed.
+    let p95_ms = answered_ms.get((count * 95).div_ceil(100).saturating_sub(1)).copied();
+    wire::CallbackStats { answered: i64::try_from(count).unwrap_or(i64::MAX), failed, p95_ms }
 }
 
 #[cfg(test)]
@@ -171,6 +183,14 @@ mod tests {
     fn a_span_of_too_many_buckets_is_refused() {
         let (from, to) = (us("2026-01-01T00:00:00Z"), us("2026-12-01T00:00:00Z"));
         assert!(bucket_starts(from, to, Bucket::Day, &nairobi()).unwrap().is_none());
+    }
+
+    #[test]
+    fn ninety_five_of_a_hundred_answers_come_within_the_p95() {
+        let stats = callback_stats((1..=100).rev().collect(), 3);
+        assert_eq!((stats.answered, stats.failed, stats.p95_ms), (100, 3, Some(95)));
+        assert_eq!(callback_stats(vec![7], 0).p95_ms, Some(7));
+        assert_eq!(callback_stats(Vec::new(), 0).p95_ms, None);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! SQL of calls' rows. Legs and timelines have their own files.
 
+pub(crate) mod conferences;
 pub(crate) mod events;
 pub(crate) mod flush;
 pub(crate) mod habits;
 pub(crate) mod legs;
 pub(crate) mod limits;
 pub(crate) mod nodes;
+pub(crate) mod open;
 pub(crate) mod shown;
 pub(crate) mod stats;
 pub(crate) mod traces;

@@ -176,5 +176,5 @@ impl Source for Timeline {
 
 fn said(row: EventRow) -> serde_json::Result<Said> {
     let (position, id, kind) = (row.sequence, row.id.to_string(), row.kind.clone());
-    Ok(Said { position, id, kind, body: serde_json::to_string(&event_body(row))? })
+    Ok(Said { position, id, kind, version: 1, body: serde_json::to_string(&event_body(row))? })
 }

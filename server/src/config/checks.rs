@@ -40,6 +40,7 @@ fn everywhere(config: &Config) -> Result<(), ConfigError> {
     google(config)?;
     super::payments::check(config)?;
     super::limits::check(config)?;
+    super::nodes::check(config)?;
     super::speech::check(config)?;
     super::storage::check(config)?;
     super::tax::check(config)?;

@@ -45,10 +45,14 @@ fn a_wrong_value_is_named() {
         ("[http]\nlisten = \"nowhere\"\n", "`http.listen`"),
         ("[http]\nlisten = 4000\n", "`http.listen`"),
         ("[media]\nrtp_ports = \"9-1\"\n", "`media.rtp_ports`"),
+        ("[media]\ntcp_port = \"0\"\n", "`media.tcp_port`"),
+        ("[media]\ntcp_port = \"on\"\n", "`media.tcp_port`"),
         ("[log]\nformat = \"xml\"\n", "`log.format`"),
         ("env = \"staging\"\n", "`env`"),
         ("[tax]\nbasis_points = 10001\n", "`tax.basis_points`"),
         ("[tax]\ncountries = [\"Kenya 1600\"]\n", "`tax.countries`"),
+        ("[tax]\nsupplier_number = \"P051234567X\"\n", "`tax.supplier`"),
+        ("[tax]\nsupplier = \"a\\nb\"\n", "`tax.supplier`"),
         ("[customers]\nblocked_networks = [\"203.0.113.0/33\"]\n", "`customers.blocked_networks`"),
         ("[storage]\nprices = [\"extended KES much\"]\n", "`storage.prices`"),
         ("[storage]\nprices = [\"extended XXX 1\"]\n", "`storage.prices`"),
@@ -56,6 +60,14 @@ fn a_wrong_value_is_named() {
     ] {
         let error = load_file(text).unwrap_err().to_string();
         assert!(error.contains(key), "{text} gave {error}");
+    }
+}
+
+#[test]
+fn media_over_tcp_are_at_the_same_port_another_or_none() {
+    assert_eq!(Config::defaults().unwrap().media.tcp_port, TcpPort::Same);
+    for (text, port) in [("off", TcpPort::Off), ("443", TcpPort::At(443))] {
+        assert_eq!(load_env("SAUTIKIT__MEDIA__TCP_PORT", text).unwrap().media.tcp_port, port);
     }
 }
 
@@ -117,4 +129,23 @@ fn production_refuses_development_settings() {
 fn passwords_do_not_show_in_debug_output() {
     let config = load_env("SAUTIKIT__DATABASE__URL", "postgres://u:hunter2@h/n").unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn what_pages_show_of_the_file_is_read() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let mut count = 0;
+    for folder in ["concepts", "operations"] {
+        for entry in std::fs::read_dir(docs.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let page = std::fs::read_to_string(&path).unwrap();
+            for block in page.split("```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next()) {
+                // Pages say how a secret is made, and show none; in development all is on loopback.
+                let block = block.replace("32 characters or more", &"s".repeat(32)).replace("10.0.0.2", "127.0.0.1");
+                load_file(&block).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 3, "{count} blocks");
 }

@@ -72,6 +72,9 @@ pub struct Trunk {
     /// Whether a call goes on to where the trunk sends it by a 3xx.
     #[serde(default)]
     pub follow_redirects: bool,
+    /// Whether its audio is encrypted.
+    #[serde(default)]
+    pub srtp: SrtpPolicy,
     /// Names of headers that go on from its INVITEs to the legs that its calls reach, and to it from the calls that go by it.
     #[serde(default)]
     pub pass_headers: Vec<String>,
@@ -101,6 +104,7 @@ impl Default for Trunk {
             number_format: NumberFormat::E164,
             options_every_seconds: None,
             follow_redirects: false,
+            srtp: SrtpPolicy::Accepted,
             pass_headers: Vec::new(),
         }
     }
@@ -156,6 +160,22 @@ pub enum NumberFormat {
     National,
 }
 
+/// Whether the audio of a trunk or device is kept from others by SRTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SrtpPolicy {
+    /// Never: offers that have nothing else are refused.
+    Off,
+    /// Where the other side offers it; we ourselves offer plain RTP.
+    #[default]
+    Accepted,
+    /// Where the other side takes it: we offer it beside plain RTP (RFC 8643).
+    Preferred,
+    /// Always: without it there is no call.
+    Required,
+}
+
+named!(SrtpPolicy: Off = "off", Accepted = "accepted", Preferred = "preferred", Required = "required");
 named!(IdentityHeader: From = "from", Pai = "pai", Rpid = "rpid");
 named!(NumberFormat: E164 = "e164", E164Plain = "e164_plain", International = "international", National = "national");
 named!(TrunkTransport: Udp = "udp", Tcp = "tcp", Tls = "tls");

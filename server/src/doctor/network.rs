@@ -8,6 +8,7 @@ use tokio::net::UdpSocket as AsyncUdpSocket;
 use tokio::time::timeout;
 
 use super::Finding;
+use crate::config::TcpPort;
 use crate::serve::control;
 use crate::state::AppState;
 use crate::tls::Certificates;
@@ -77,6 +78,14 @@ pub(super) fn ports(app: &AppState) -> Vec<Finding> {
         ("sip.listen", config.sip.listen, tcp(config.sip.listen)),
         ("media.listen", config.media.listen, udp(config.media.listen)),
     ];
+    let media_over_tcp = match config.media.tcp_port {
+        TcpPort::Same => Some(config.media.listen),
+        TcpPort::At(port) => Some(SocketAddr::new(config.media.listen.ip(), port)),
+        TcpPort::Off => None,
+    };
+    if let Some(address) = media_over_tcp {
+        wanted.push(("media.tcp_port", address, tcp(address)));
+    }
     if app.part::<Certificates>().sip_server().is_some() {
         wanted.push(("sip.tls_listen", config.sip.tls_listen, tcp(config.sip.tls_listen)));
     }

@@ -8,6 +8,7 @@ use sip::ua::OutsideRequest;
 use tokio::time::timeout;
 
 use super::{Finding, outside};
+use crate::config::{SrtpPolicy, Trunk as Settings, TrunkTransport};
 use crate::gateway::sip::{Connections, Endpoint, SipHandle, datagram_path};
 use crate::gateway::trunks::Trunk;
 use crate::state::AppState;
@@ -39,13 +40,14 @@ pub(super) async fn examine(app: &AppState) -> Vec<Finding> {
         traced: None,
     };
     let sip = match endpoint.bind() {
-        Ok(endpoint) => endpoint.start(None).0,
+        Ok(endpoint) => endpoint.start(None, &[]).0,
         Err(error) => return vec![Finding::failure("trunk", error.to_string(), "Change `sip.listen`.")],
     };
     let asked = all.iter().map(|settings| async {
         match Trunk::from_settings(settings, None, &app.entropy).await {
             Ok(trunk) => {
                 let mut findings = vec![ask(app, &sip, &trunk).await];
+                findings.extend(open_keys(settings));
                 if trunk.hop.is_none() {
                     findings.extend(outside::on_the_way(app, &trunk.name, trunk.address).await);
                 }
@@ -58,6 +60,16 @@ pub(super) async fn examine(app: &AppState) -> Vec<Finding> {
         }
     });
     futures::future::join_all(asked).await.into_iter().flatten().collect()
+}
+
+/// Keys of SRTP stand in the signalling: whoever reads that on the way hears the call (RFC 4568 §7).
+fn open_keys(settings: &Settings) -> Option<Finding> {
+    let offers = matches!(settings.srtp, SrtpPolicy::Preferred | SrtpPolicy::Required);
+    (offers && settings.transport != TrunkTransport::Tls).then(|| {
+        let (name, transport) = (&settings.name, settings.transport.as_str());
+        let message = format!("{name}: its audio is encrypted with keys that go to it by {transport} in clear");
+        Finding::warning("trunk", message, "Set its `transport` to `tls`, if the carrier has it.")
+    })
 }
 
 async fn ask(app: &AppState, sip: &SipHandle, trunk: &Trunk) -> Finding {
@@ -88,5 +100,22 @@ async fn ask(app: &AppState, sip: &SipHandle, trunk: &Trunk) -> Finding {
             format!("{name}: {address} does not answer OPTIONS"),
             "Some carriers never do. Else check the address, our firewall, and whether the carrier knows our address.",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_anybody_reads_on_the_way_are_worth_a_word() {
+        for srtp in SrtpPolicy::ALL {
+            for transport in TrunkTransport::ALL {
+                let settings = Settings { srtp, transport, ..Settings::default() };
+                let is_open =
+                    transport != TrunkTransport::Tls && [SrtpPolicy::Preferred, SrtpPolicy::Required].contains(&srtp);
+                assert_eq!(open_keys(&settings).is_some(), is_open, "{srtp:?} {transport:?}");
+            }
+        }
     }
 }

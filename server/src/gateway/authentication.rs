@@ -20,6 +20,7 @@ use sip::ua::Reply;
 
 use super::door::old_phones::OldPhones;
 use super::sip::Peer;
+use crate::db::in_time;
 use crate::secrets::hmac_sha256;
 use crate::sip_tokens::identity::{Identity, is_device_name};
 use crate::state::AppState;
@@ -95,7 +96,7 @@ impl Authentication {
             // Its credential was looked up just now.
             return Ok(identity);
         }
-        match sip_tokens::is_still_good(app, &identity).await {
+        match in_time(sip_tokens::is_still_good(app, &identity)).await {
             Ok(true) => Ok(identity),
             Ok(false) => Err(Unproven::Token),
             Err(error) => {
@@ -113,7 +114,7 @@ impl Authentication {
             if matches!(peer, Peer::Datagram(_)) {
                 return Err(Unproven::Token);
             }
-            let identity = sip_tokens::verify_sip_token(app, token).await;
+            let identity = in_time(sip_tokens::verify_sip_token(app, token)).await;
             return identity.map(Arc::new).map_err(|error| match error {
                 sip_tokens::Error::Database(error) => {
                     tracing::error!(%error, "the key of a token could not be looked up");
@@ -145,7 +146,7 @@ impl Authentication {
         answer: &DigestAnswer,
         request: &Request,
     ) -> Result<Arc<Identity>, Unproven> {
-        let live = sip_credentials::find_live(app, &answer.username).await.map_err(|error| {
+        let live = in_time(sip_credentials::find_live(app, &answer.username)).await.map_err(|error| {
             tracing::error!(%error, "a device's credential could not be looked up");
             Unproven::NotLookedUp
         });
@@ -168,7 +169,7 @@ impl Authentication {
         answer: &DigestAnswer,
         request: &Request,
     ) -> Result<Arc<Identity>, Unproven> {
-        let tokens = match sip_tokens::live_tokens(app, &answer.username).await {
+        let tokens = match in_time(sip_tokens::live_tokens(app, &answer.username)).await {
             Err(sip_tokens::Error::Database(error)) => {
                 tracing::error!(%error, "the tokens of an identity could not be looked up");
                 return Err(Unproven::NotLookedUp);

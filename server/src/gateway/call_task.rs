@@ -11,7 +11,7 @@ use media::{Asset, Codec, Feed};
 use sautikit_api::ErrorCode;
 use sautikit_api::actions::Action;
 use sautikit_api::ids::LegRecordId;
-use serde_json::json;
+use serde_json::Value;
 use sip::message::Headers;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
@@ -35,6 +35,7 @@ use super::{Gateway, begin};
 use crate::calls::{Allowance, CallRecord};
 use crate::webhooks::signer::NumberSecrets;
 
+use handle::Listed;
 pub use handle::{CallHandle, Inbox};
 
 /// Media events that may wait for one call, digits above all.
@@ -79,8 +80,8 @@ pub enum Arrival {
     SinceHeard(oneshot::Sender<Option<Duration>>),
     /// A stream is connected, and plays by this to the leg of the port.
     StreamFeeds(StreamId, PortId, Arc<Feed>),
-    /// A text is spoken, and not as was asked for: how and why.
-    SpokenOtherwise(String),
+    /// Something belongs on the timeline that changes nothing.
+    Noted(EventName, Value),
     /// A text or file has become audio, or can't.
     Spoken(AssetId, Result<Arc<Asset>, SpeechFailure>),
 }
@@ -148,8 +149,8 @@ pub(super) struct Seldom {
     pub(super) silent: Vec<(LegId, media::Silent)>,
     /// What the calling page tells the browsers that it reaches.
     pub(super) custom_headers: Headers,
-    /// Counted among the calls that talk.
-    pub(super) was_answered: bool,
+    /// Since when it is answered, on the clock of `began`; from then on it is counted among the calls that talk.
+    pub(super) lasting: sip::ua::Lasting,
 }
 
 /// A running call and what its effects need.
@@ -251,6 +252,7 @@ impl PendingCall {
     /// of its states.
     pub async fn run(self) {
         let Self { mut running, mut arrivals, mut media_events, origin } = self;
+        let _listed = Box::new(Listed(running.gateway.clone(), running.facts.call_id));
         let mut call = Call::new(running.began, running.facts.clone(), origin);
         let mut ended = running.drain(&mut call);
         while ended.is_none() {
@@ -296,7 +298,7 @@ impl Running {
         while let Some(output) = call.poll() {
             match output {
                 Output::Dial(leg, target, profile) => self.dial(leg, target, profile),
-                Output::Leg(leg, command) => self.leg(leg, command),
+                Output::Leg(leg, command) => self.leg(leg, command, call.now()),
                 Output::Media(command) => self.media(command),
                 // What it tells is the end, which is told only once it is kept.
                 Output::Fetch(callback) if callback.purpose == Purpose::Final => self.farewell = Some(callback),
@@ -318,7 +320,7 @@ impl Running {
                     }
                 }
                 Output::Answered { at, party } => {
-                    self.seldom.was_answered = true;
+                    self.seldom.lasting.begin(self.began.saturating_add(at));
                     self.gateway.figures.answered();
                     self.recorder.answered(at, party);
                 }
@@ -394,10 +396,9 @@ impl Running {
                 }
                 return None;
             }
-            Arrival::SpokenOtherwise(reason) => {
+            Arrival::Noted(name, data) => {
                 let at = self.now().saturating_sub(self.began);
-                let data = json!({ "reason": reason });
-                self.recorder.event(CallEvent { at, name: EventName::SpeechFallback, leg: None, data });
+                self.recorder.event(CallEvent { at, name, leg: None, data });
                 self.recorder.hand_over();
                 return None;
             }
@@ -445,7 +446,7 @@ impl Running {
             seldom,
             ..
         } = self;
-        gateway.figures.ended(summary.status, seldom.was_answered);
+        gateway.figures.ended(summary.status, seldom.lasting.has_begun());
         drop((stay, queue_place, legs, media, takes));
         // A recording of silence is named to nobody. Asked beside, so that nobody who reports to the call waits meanwhile.
         let take = maybe_empty.filter(|_| farewell.as_ref().is_some_and(Callback::names_recording));
@@ -453,7 +454,6 @@ impl Running {
         let kept = recorder.end(summary);
         let _ = kept.await;
         recorder.close();
-        gateway.calls.lock().remove(&facts.call_id);
         if was_recorded {
             effects::recording::tell_of(&gateway, facts.call_id);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sautikit_api::actions::Action;
+use sautikit_api::actions::Document;
 use sautikit_api::ids::{CallId, WorkspaceId};
 use sautikit_api::recordings::PauseMode;
 use voice::{LegId, Origin, Target};
@@ -17,11 +17,15 @@ use crate::calls::{Admitted, CallsGateway, Recovered, SettingUp};
 pub(super) struct CallControl(pub(super) Arc<Gateway>);
 
 impl CallsGateway for CallControl {
-    fn originate(&self, call: Admitted, actions: Option<Vec<Action>>) {
+    fn originate(&self, call: Admitted, actions: Option<Document>) {
         let call_id = call.record.call().id;
         // Known from now on: whoever has its id may hang it up, also before its first INVITE.
         let inbox = Inbox::default();
         self.0.calls.lock().insert(call_id, inbox.handle());
+        let actions = actions.map(|Document { actions, warnings }| {
+            inbox.handle().skipped(&warnings);
+            actions
+        });
         let legs = (0_u32..).zip(&call.targets).map(|(index, target)| (LegId(index), target.leg_id)).collect();
         let to = call.targets.iter().map(|target| Target::Telephone(target.e164.clone())).collect();
         let setup = begin::setup(&self.0.app, call, Origin::Api { to, actions }, legs);
@@ -33,7 +37,7 @@ impl CallsGateway for CallControl {
         handle.is_some_and(|handle| handle.hang_up())
     }
 
-    fn run_actions(&self, call_id: CallId, actions: Vec<Action>) -> bool {
+    fn run_actions(&self, call_id: CallId, actions: Document) -> bool {
         let handle = self.0.calls.lock().get(&call_id).cloned();
         handle.is_some_and(|handle| handle.run_actions(actions))
     }

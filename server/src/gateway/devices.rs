@@ -1,5 +1,8 @@
-//! `/v1/sip/registrations` and `/v1/numbers/{id}/sip-config`: who can be called now, and what a device is set up with.
+//! `/v1/sip/registrations`, `/v1/admin/registrations` and `/v1/numbers/{id}/sip-config`: who can be called now, and what a device is
+//! set up with.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,34 +10,51 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::{Extension, Json};
 use sautikit_api::ErrorCode;
-use sautikit_api::ids::NumberId;
+use sautikit_api::ids::{NumberId, WorkspaceId};
 use sautikit_api::rights::Scope;
 use sautikit_api::sip as wire;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::Gateway;
 use super::leg::codecs::{CodecPolicy, rtpmap};
+use super::media::Suite;
 use super::registrar::{DEVICE_MAX_EXPIRES, Moment, Registered};
 use super::sip::transport_name;
 use crate::clock::rfc3339;
 use crate::entropy::uuid_of;
 use crate::numbers::NumberError;
 use crate::state::AppState;
-use crate::web::caller::Caller;
-use crate::web::error::ApiResult;
+use crate::web::caller::{Caller, Operator};
+use crate::web::error::{ApiError, ApiResult};
 use crate::web::page::Page;
 use crate::web::params::Paged;
+use crate::web::query::Query;
 use crate::{numbers, sip_credentials, sip_tokens};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_sip_registrations)).routes(routes!(get_sip_config))
+    OpenApiRouter::new()
+        .routes(routes!(list_sip_registrations))
+        .routes(routes!(list_every_registration))
+        .routes(routes!(get_sip_config))
+}
+
+/// What narrows the operators' list.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct RegistrationsQuery {
+    /// Of this workspace only.
+    #[param(format = Uuid)]
+    workspace_id: String,
 }
 
 /// List registered devices and browsers
 ///
-/// Those that can be called now, who registered last first: of the node that answers, where there are several.
+/// Those that can be called now, who registered last first: of all nodes that reach each other, else of the one that answers.
 #[utoipa::path(get, path = "/sip/registrations", params(Paged),
     responses((status = 200, body = Vec<wire::SipRegistration>, description = "The workspace's.")),
     extensions(("x-scope" = json!(Scope::NumbersRead))))]
@@ -45,20 +65,86 @@ async fn list_sip_registrations(
     page: ApiResult<Page>,
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersRead)?;
-    let page = page?;
-    let now = Moment { monotonic: app.clock.monotonic(), wall_us: app.now_us() };
     let workspace = caller.workspace.id;
-    // A node without the gateway has nobody registered.
-    let mut rows = gateway.map(|gateway| gateway.registrar.list(now.monotonic, workspace)).unwrap_or_default();
-    if rows.iter().any(|row| row.place.device.is_some()) {
-        let live = sip_credentials::live_generations(&mut *app.db.acquire().await?, workspace).await?;
-        rows.retain(|row| row.place.device.is_none() || live.contains(&row.place.jti));
+    listed(&app, gateway, page?, |_| vec![workspace], |_, row| row).await
+}
+
+/// List every registration
+///
+/// The devices and browsers of all workspaces that can be called now, who registered last first: of all nodes that reach each
+/// other, else of the one that answers. Our own registrations with carriers stand with the trunks (`GET /v1/admin/trunks`).
+#[utoipa::path(get, operation_id = "admin_list_registrations", path = "/admin/registrations", security(("session" = [])),
+    params(Paged, RegistrationsQuery),
+    responses((status = 200, body = Vec<wire::AdminSipRegistration>, description = "Who is registered.")))]
+async fn list_every_registration(
+    State(app): State<AppState>,
+    _: Operator,
+    gateway: Option<Extension<Arc<Gateway>>>,
+    page: ApiResult<Page>,
+    query: ApiResult<Query<RegistrationsQuery>>,
+) -> ApiResult<Response> {
+    let Query(RegistrationsQuery { workspace_id }) = query?;
+    let unreadable = |_| ApiError::field("workspace_id", "`workspace_id` is the id of a workspace.");
+    let only = match workspace_id.as_str() {
+        "" => None,
+        id => Some(id.parse::<WorkspaceId>().map_err(unreadable)?),
+    };
+    let workspaces = |gateway: &Gateway| only.map_or_else(|| gateway.registrar.workspaces(), |only| vec![only]);
+    let with_owner = |workspace_id, registration| wire::AdminSipRegistration { workspace_id, registration };
+    listed(&app, gateway, page?, workspaces, with_owner).await
+}
+
+/// A page of those that are registered on this node of these workspaces. A node without the gateway has nobody registered.
+async fn listed<B: Serialize>(
+    app: &AppState,
+    gateway: Option<Extension<Arc<Gateway>>>,
+    page: Page,
+    workspaces: impl FnOnce(&Gateway) -> Vec<WorkspaceId>,
+    told: impl Fn(WorkspaceId, wire::SipRegistration) -> B,
+) -> ApiResult<Response> {
+    let now = Moment { monotonic: app.clock.monotonic(), wall_us: app.now_us() };
+    let mut rows: Vec<(WorkspaceId, Registered)> = Vec::new();
+    if let Some(Extension(gateway)) = gateway {
+        for workspace in workspaces(&gateway) {
+            let registered = gateway.registrar.list(now.monotonic, workspace);
+            rows.extend(registered.into_iter().map(|row| (workspace, row)));
+        }
     }
     let (before, id) = page.before();
-    rows.retain(|row| (row.place.registered_at, position(row).to_string().as_str()) < (before, id));
-    rows.sort_by_key(|row| std::cmp::Reverse((row.place.registered_at, position(row))));
-    rows.truncate(usize::try_from(page.fetch_limit()).unwrap_or_default());
-    Ok(page.answer(rows, |row| (row.place.registered_at, position(row)), |row| body(row, now)))
+    rows.retain(|(_, row)| (row.place.registered_at, position(row).to_string().as_str()) < (before, id));
+    rows.sort_by_key(|(_, row)| std::cmp::Reverse((row.place.registered_at, position(row))));
+    let most = usize::try_from(page.fetch_limit()).unwrap_or_default();
+    let rows = with_live_credentials(app, rows, most).await?;
+    Ok(page.answer(rows, |(_, row)| (row.place.registered_at, position(row)), |(of, row)| told(of, body(row, now))))
+}
+
+/// The first of them, as many as `most`, without devices whose credentials work no more.
+async fn with_live_credentials(
+    app: &AppState,
+    rows: Vec<(WorkspaceId, Registered)>,
+    most: usize,
+) -> Result<Vec<(WorkspaceId, Registered)>, sqlx::Error> {
+    let mut live: HashMap<WorkspaceId, Vec<String>> = HashMap::new();
+    let mut shown = Vec::new();
+    for (workspace, row) in rows {
+        if shown.len() == most {
+            break;
+        }
+        if row.place.device.is_some() {
+            let of_workspace = match live.entry(workspace) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    let found = sip_credentials::live_generations(&mut *app.db.acquire().await?, workspace).await?;
+                    unknown.insert(found)
+                }
+            };
+            if !of_workspace.contains(&row.place.jti) {
+                continue;
+            }
+        }
+        shown.push((workspace, row));
+    }
+    Ok(shown)
 }
 
 /// Show what a device is set up with
@@ -87,6 +173,7 @@ async fn get_sip_config(
         tls_port,
         transports: ["udp", "tcp"].into_iter().chain(tls_port.map(|_| "tls")).chain([web]).map(str::to_owned).collect(),
         codecs: CodecPolicy::device().codecs.iter().map(|codec| rtpmap(*codec).encoding.to_string()).collect(),
+        srtp_suites: Suite::ALL.map(|suite| suite.name().to_owned()).to_vec(),
         max_expires_seconds: u32::try_from(DEVICE_MAX_EXPIRES.as_secs()).unwrap_or(u32::MAX),
     }))
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use sautikit_api::calls::CallStatus;
 
+use crate::calls::trace::SecurityMethod;
+
 /// Seconds from the INVITE to the first ringing, and to the answer.
 const SECONDS: &[f64] = &[0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0];
 /// Opinion scores (ITU-T G.107): below 3.6 many are dissatisfied, below 3.1 nearly all.
@@ -47,6 +49,29 @@ impl Histogram {
             (bound, below)
         });
         (counts.collect(), self.sum.load(Ordering::Relaxed) as f64 / SUM_UNIT)
+    }
+
+    /// The mean of all values; none where there are none.
+    pub fn mean(&self) -> Option<f64> {
+        let (counts, sum) = self.read();
+        let count = counts.last().map(|(_, count)| *count).filter(|count| *count > 0)?;
+        Some(sum / count as f64)
+    }
+
+    /// What so large a share of the values, 0 to 1, is not above: reckoned as if they lay evenly between their bounds. None where
+    /// there are none; the last bound where it lies beyond.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let (counts, _) = self.read();
+        let wanted = counts.last().map(|(_, count)| *count as f64 * share).filter(|wanted| *wanted > 0.0)?;
+        let (mut from, mut below) = (0.0, 0.0);
+        for (bound, count) in counts {
+            let (Some(bound), count) = (bound, count as f64) else { break };
+            if count >= wanted {
+                return Some(from + (bound - from) * (wanted - below) / (count - below));
+            }
+            (from, below) = (bound, count);
+        }
+        Some(from)
     }
 }
 
@@ -177,6 +202,22 @@ impl SoundFigures {
     }
 }
 
+/// How legs were secured, over all media threads. One whose security changes counts for each.
+#[derive(Debug, Default)]
+pub struct SecurityFigures([AtomicU64; SecurityMethod::ALL.len()]);
+
+impl SecurityFigures {
+    /// A leg is secured so from now on.
+    pub fn count(&self, method: SecurityMethod) {
+        self.0[method as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were.
+    pub fn legs(&self, method: SecurityMethod) -> u64 {
+        self.0[method as usize].load(Ordering::Relaxed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +227,18 @@ mod tests {
         let histogram = Histogram::new(&[1.0, 2.0]);
         [0.5, 1.0, 1.5, 9.0].into_iter().for_each(|value| histogram.observe(value));
         assert_eq!(histogram.read(), (vec![(Some(1.0), 2), (Some(2.0), 3), (None, 4)], 12.0));
+    }
+
+    #[test]
+    fn a_quantile_lies_between_the_bounds_of_its_values() {
+        let histogram = Histogram::new(&[1.0, 2.0, 4.0]);
+        assert_eq!((histogram.mean(), histogram.quantile(0.95)), (None, None));
+        [0.5, 1.5, 1.5, 3.5].into_iter().for_each(|value| histogram.observe(value));
+        assert_eq!(histogram.mean(), Some(1.75));
+        assert_eq!((histogram.quantile(0.25), histogram.quantile(0.5)), (Some(1.0), Some(1.5)));
+        assert_eq!(histogram.quantile(1.0), Some(4.0));
+        histogram.observe(60.0);
+        assert_eq!(histogram.quantile(1.0), Some(4.0), "as far as is known");
     }
 
     #[test]

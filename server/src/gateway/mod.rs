@@ -68,7 +68,6 @@ use ::sip::ua::Path;
 use voice::LegId;
 
 pub use self::drain::drain;
-pub use self::recovered::end_recovered;
 pub use self::start::{GatewayError, Started, start};
 
 /// What carries a leg's audio.
@@ -94,7 +93,7 @@ pub struct Gateway {
     pub conferences: Conferences,
     /// Where callers wait.
     pub queues: Queues,
-    /// The one UDP port of all browsers.
+    /// The one UDP port of all browsers, and the TCP port beside it.
     pub webrtc: WebrtcPort,
     /// The carriers.
     pub trunks: Arc<Trunks>,

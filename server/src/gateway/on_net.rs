@@ -10,6 +10,7 @@ use sip::message::{HeaderName, Headers, Host, Request, Uri};
 
 use super::leg::way::Way;
 use super::sip::datagram_path;
+use crate::config::SrtpPolicy;
 
 /// The name of this way on calls and in logs.
 pub const ON_NET: &str = "on-net";
@@ -65,6 +66,7 @@ impl OnNet {
             from: format!("<sip:{caller_id}@{domain}>"),
             headers,
             auth: None,
+            srtp: SrtpPolicy::Off,
             rights: None,
         })
     }

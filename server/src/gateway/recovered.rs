@@ -1,5 +1,5 @@
-//! Calls of a crash, seen from the carrier: each dialog that stood gets its BYE, so that the carrier does not bill on, and each
-//! INVITE that rang its CANCEL. Nothing is dialled again.
+//! Calls of a crash, seen from the carrier: each dialog that stood gets its BYE, so that the carrier does not bill on, each
+//! INVITE that rang its CANCEL, and each caller that had no final answer one. Nothing is dialled again.
 
 use futures::future::join_all;
 use sautikit_api::ids::CallId;
@@ -14,10 +14,15 @@ use crate::calls::{Recovered, record};
 /// for a minute, and there are few of those.
 const MOST_AT_ONCE: usize = 512;
 
+/// The callers among what an earlier process left, who wait for a final answer.
+pub(super) fn callers(left: &[Recovered]) -> Vec<OpenDialog> {
+    left.iter().flat_map(|call| each_once(call.clone())).filter(OpenDialog::is_caller).collect()
+}
+
 /// Ends the dialogs of calls that were closed without anybody to hang them up (those of an earlier process, of a dead node, or of
 /// a task that was lost), and waits until every peer has said that it has, or could have: one that is silent takes a minute.
 /// What this process dies over or is stopped over the next one does again.
-pub async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {
+pub(super) async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {
     let mut ending = JoinSet::new();
     for call in recovered {
         if ending.len() >= MOST_AT_ONCE && !keep_ended(gateway, &mut ending).await {
@@ -26,7 +31,9 @@ pub async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {
         let (call_id, sip) = (call.call_id, gateway.sip.clone());
         let open = each_once(call).into_iter().map(|open| (auth_of(gateway, &open), open)).collect::<Vec<_>>();
         ending.spawn(async move {
-            join_all(open.into_iter().map(|(auth, open)| sip.end_recovered(open, auth))).await;
+            // Callers of this process are answered by their legs, those of an earlier one were before anything was read.
+            let open = open.into_iter().filter(|(_, open)| !open.is_caller());
+            join_all(open.map(|(auth, open)| sip.end_recovered(open, auth))).await;
             call_id
         });
     }

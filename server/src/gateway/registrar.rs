@@ -157,6 +157,11 @@ impl Registrar {
         self.tables.lock().users.values().map(|user| user.bindings.active(now).len()).sum()
     }
 
+    /// Workspaces of which somebody is or was registered.
+    pub fn workspaces(&self) -> Vec<WorkspaceId> {
+        self.tables.lock().of_workspace.keys().copied().collect()
+    }
+
     /// Who of a workspace can be called now, by name.
     pub fn list(&self, now: Duration, workspace: WorkspaceId) -> Vec<Registered> {
         let mut tables = self.tables.lock();
@@ -282,7 +287,7 @@ mod tests {
     /// A device of a number, with the credential of that name.
     fn device(name: &str, workspace: u128, number: NumberId) -> Identity {
         let credential = sautikit_api::ids::SipCredentialId(uuid::Uuid::from_u128(9));
-        Identity { device: Some(Device { credential, number }), ..identity(name, workspace) }
+        Identity { device: Some(Device { credential, number, srtp: Default::default() }), ..identity(name, workspace) }
     }
 
     fn path(flow: u64) -> Path {

@@ -26,8 +26,9 @@ use super::speech::Speech;
 use super::trunks::preview::Previewer;
 use super::trunks::refresh::{self, Source};
 use super::trunks::{TrunkError, Trunks, upkeep};
-use super::{Gateway, incoming, last_heard};
-use crate::calls::Hub;
+use super::{Gateway, incoming, last_heard, recovered};
+use crate::calls::{Hub, Recovered};
+use crate::config::TcpPort;
 use crate::descriptors;
 use crate::state::AppState;
 use crate::tls::Certificates;
@@ -70,8 +71,9 @@ pub struct Started {
     pub media_address: SocketAddr,
 }
 
-/// Starts the gateway and gives it to the calls room.
-pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
+/// Starts the gateway and gives it to the calls room, and ends what an earlier process left: its callers are turned away before
+/// anything is read, its dialogs are ended beside what begins now.
+pub async fn start(app: &AppState, left: Vec<Recovered>) -> Result<Started, GatewayError> {
     let config = &app.config;
     let media = MediaHandle::start(&MediaSettings {
         listen: config.media.listen.ip(),
@@ -81,7 +83,10 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         entropy: app.entropy.clone(),
     })
     .map_err(GatewayError::Media)?;
-    let webrtc = WebrtcPort::bind(free(app, config.media.listen), config.media.public_ip, app.entropy.clone())
+    let media_listen = free(app, config.media.listen);
+    let tcp_port = config.media.tcp_port;
+    let media_listen = if tcp_port == TcpPort::Same { free_of_connections(app, media_listen) } else { media_listen };
+    let webrtc = WebrtcPort::bind(media_listen, tcp_port, config.media.public_ip, app.entropy.clone())
         .map_err(GatewayError::Media)?;
     let media_address = webrtc.local();
     let endpoint = Endpoint {
@@ -115,7 +120,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     let authentication = Arc::new(Authentication::new(&config.sip.domain, app.entropy.bytes()));
     let door = GatewayDoor::new(app, authentication.clone(), trunks.clone(), on_net.clone(), sip_address);
     let door = Arc::new(door);
-    let (sip, incoming) = endpoint.start(Some(door.clone()));
+    let (sip, incoming) = endpoint.start(Some(door.clone()), &recovered::callers(&left));
     let http = app.part::<Customers>().0.clone();
     let files = Files::new(http.clone(), app.clock.clone(), config.is_development());
     let gateway = Arc::new(Gateway {
@@ -147,6 +152,8 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     app.tasks.spawn(upkeep::run(gateway.clone()));
     app.tasks.spawn(overload::watch(gateway.clone()));
     Hub::of(app).connect(Arc::new(CallControl(gateway.clone())));
+    let ending = gateway.clone();
+    app.tasks.spawn(async move { recovered::end_recovered(&ending, left).await });
     Ok(Started { gateway, sip_address, tls_address, media_address })
 }
 

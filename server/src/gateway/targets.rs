@@ -8,7 +8,7 @@ use bytes::Bytes;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use sip::message::Headers;
-use voice::{Cause, CauseKind, Target};
+use voice::{Cause, CauseKind, Login, Target};
 
 use super::Gateway;
 use super::begin::leg_record;
@@ -17,6 +17,7 @@ use super::leg::custom_headers::passed_of;
 use super::leg::transfer::TransferRights;
 use super::leg::way::Way;
 use crate::calls::{self, CallFunds, Direction, LegKind, LegRecord, Rate};
+use crate::db;
 use crate::sip_credentials;
 use crate::sip_tokens::identity::{Identity, is_device_name, user_of};
 use crate::state::AppState;
@@ -46,11 +47,15 @@ pub enum Ways {
 pub(super) struct Dialling {
     pub(super) gateway: Arc<Gateway>,
     pub(super) call_id: CallId,
+    /// What the leg's record will be known by, unless admission has made it.
+    pub(super) leg_id: LegRecordId,
     pub(super) workspace_id: WorkspaceId,
     /// The workspace's number that the call is made from or came by, E.164: what prices go by.
     pub(super) number: String,
     /// What the target is shown.
     pub(super) caller_id: String,
+    /// What a SIP server outside is told where it asks who calls.
+    pub(super) login: Option<Login>,
     /// The leg's record, when admission has checked, priced and paid it already.
     pub(super) admitted: Option<LegRecord>,
     /// Pays for it otherwise.
@@ -82,7 +87,7 @@ pub(super) async fn resolve(mut dialling: Dialling, target: &Target) -> Result<R
 async fn admit(dialling: &Dialling, number: &str) -> Result<LegRecord, Cause> {
     let code = |error| refused(ApiError::from(error).code);
     let Dialling { gateway, workspace_id, number: from, funds, .. } = dialling;
-    let record = calls::admit_leg(&gateway.app, *workspace_id, from, number).await.map_err(code)?;
+    let record = calls::admit_leg(&gateway.app, dialling.leg_id, *workspace_id, from, number).await.map_err(code)?;
     funds.reserve(record.id, record.rate).await.map_err(code)?;
     Ok(record)
 }
@@ -146,6 +151,7 @@ async fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
             to: format!("<sip:{user}@{domain}>"),
             headers: headers.clone(),
             auth: None,
+            srtp: binding.path.device.map(|device| device.srtp).unwrap_or_default(),
             rights: Some(TransferRights::of(
                 (identity, dialling.workspace_id),
                 &binding.path.permissions,
@@ -158,12 +164,12 @@ async fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
         return Err(Cause::from_network(480, None));
     }
     let target = Target::Client(identity.to_owned());
-    let record = leg_record(LegRecordId(app.new_uuid()), &target, Direction::Outbound, Rate::FREE, app.now_us());
+    let record = leg_record(dialling.leg_id, &target, Direction::Outbound, Rate::FREE, app.now_us());
     Ok(Reach { ways: Ways::AtOnce(ways), record })
 }
 
 async fn live_generations(app: &AppState, workspace: WorkspaceId) -> Result<Vec<String>, sqlx::Error> {
-    sip_credentials::live_generations(&mut *app.db.acquire().await?, workspace).await
+    db::in_time(async { sip_credentials::live_generations(&mut *app.db.acquire().await?, workspace).await }).await
 }
 
 /// A SIP URI of our own domain names one of the workspace's identities; any other leads outside.

@@ -15,6 +15,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 
 use crate::calls::Hub;
+use crate::calls::trace::SecurityMethod;
 use crate::gateway::Gateway;
 use crate::gateway::figures::{Attempt, Histogram};
 use crate::jobs;
@@ -22,7 +23,9 @@ use crate::payments;
 use crate::requests::Queue;
 use crate::shadow;
 use crate::state::AppState;
+use crate::telemetry;
 use crate::trunks::Registration;
+use crate::wallet;
 use crate::web::rate_limit::RateLimits;
 use crate::webhooks::delivery::gauge;
 
@@ -35,6 +38,7 @@ pub(super) async fn metrics(
     process(&mut page, &app);
     webhooks(&mut page, &app).await;
     payments(&mut page, &app).await;
+    holds(&mut page, &app).await;
     background(&mut page, &app).await;
     if let Some(Extension(gateway)) = gateway {
         calls(&mut page, &gateway).await;
@@ -92,6 +96,16 @@ async fn payments(page: &mut Page, app: &AppState) {
     page.gauge("payments_unmatched_age_seconds", "How long the oldest of them has waited.", age_seconds);
 }
 
+/// What live calls of all nodes may still use up of customers' money.
+async fn holds(page: &mut Page, app: &AppState) {
+    let Ok(held) = wallet::held(app).await else { return };
+    let (amount, wallets) = ("wallet_held_minor", "wallet_holds");
+    page.head(amount, "gauge", "What live calls of all nodes hold of wallets, in minor units.");
+    held.iter().for_each(|sum| page.sample(amount, &format!("{{currency=\"{}\"}}", sum.currency), sum.held_minor));
+    page.head(wallets, "gauge", "Wallets of which live calls hold something.");
+    held.iter().for_each(|sum| page.sample(wallets, &format!("{{currency=\"{}\"}}", sum.currency), sum.wallets));
+}
+
 /// Background work by its lane; without the database nothing is known of it.
 async fn background(page: &mut Page, app: &AppState) {
     let Ok(counts) = jobs::counts(app).await else { return };
@@ -131,12 +145,17 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
         "How long the last flush of calls' records took.",
         writer.last_flush().as_secs_f64(),
     );
+    let lag = "How far the ledger is behind what calls have used up, because the database does not take it.";
+    page.gauge("ledger_lag_seconds", lag, writer.ledger_lag().as_secs_f64());
     let flushes = "record_flushes_total";
     page.head(flushes, "counter", "Flushes of calls' records.");
     page.sample(flushes, "", writer.flushes());
     let late = "record_late_dialogs_total";
     page.head(late, "counter", "Dialogs that a slow disk had not taken when their INVITE or 200 went out.");
     page.sample(late, "", writer.late_dialogs());
+    let left_out = "log_lines_left_out_total";
+    page.head(left_out, "counter", "Lines of the log that were not written, because whoever reads it is too slow.");
+    page.sample(left_out, "", telemetry::lines_left_out());
     let written_off = "calls_written_off_total";
     page.head(written_off, "counter", "Calls that went on after another node had closed them.");
     page.sample(written_off, "", writer.written_off());
@@ -156,10 +175,21 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     page.gauge("media_ports", "Legs in the media engine.", media.ports);
     page.gauge("media_rtp_pairs", "RTP/RTCP port pairs in use.", media.rtp_pairs);
     page.gauge("webrtc_connections", "Browser media connections.", gateway.webrtc.connections());
+    let over_tcp = "TCP connections of browsers' media, and those that have not shown yet whose they are.";
+    page.gauge("webrtc_tcp_connections", over_tcp, gateway.webrtc.tcp_connections());
     let dropped = "media_dropped_total";
     page.head(dropped, "counter", "Packets dropped because a queue or socket was full.");
     page.sample(dropped, "{at=\"engine\"}", media.dropped);
     page.sample(dropped, "{at=\"webrtc\"}", gateway.webrtc.dropped());
+    let secured = "media_secured_legs_total";
+    page.head(secured, "counter", "Legs by how their audio is kept from others: none, sdes or dtls.");
+    for method in SecurityMethod::ALL {
+        let label = format!("{{method=\"{}\"}}", method.as_str());
+        page.sample(secured, &label, gateway.media.security().legs(method));
+    }
+    let unproven = "media_unproven_packets_total";
+    page.head(unproven, "counter", "Packets of encrypted legs that did not prove true, and were not heard.");
+    page.sample(unproven, "", gateway.media.unproven());
     let sound = gateway.media.sound();
     let scores = "media_mos";
     page.head(scores, "histogram", "Opinion scores of what legs said, 1.0 to 4.5, one each five seconds of a leg.");

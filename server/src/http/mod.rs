@@ -3,6 +3,8 @@
 //! Rooms give their routes relative to `/v1`; [`router`] joins them. Order of checks: route, rate of the address,
 //! credential, rate of the key, scope or role, suspension, idempotency, validation, state.
 
+mod background;
+mod changes;
 mod compression;
 mod console;
 mod cors;
@@ -17,6 +19,7 @@ mod metrics;
 pub mod openapi;
 mod options;
 mod origin;
+mod passing;
 pub mod request_id;
 mod request_log;
 mod told;
@@ -30,6 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 use self::console::Console;
 pub use self::credentials::Credentials;
 pub use self::edge::BODY_LIMIT_BYTES;
+pub use self::passing::Passing;
 use crate::state::AppState;
 use crate::web::error::ApiError;
 use crate::{
@@ -48,8 +52,11 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(accounts::workspaces::admin::http::routes())
         .merge(api_keys::http::routes())
         .merge(audit::http::routes())
+        .merge(background::routes())
+        .merge(changes::routes())
         .merge(calls::http::routes())
         .merge(calls::callback_test::http::routes())
+        .merge(calls::operator::http::routes())
         .merge(calls::playground::http::routes())
         .merge(gateway::http::routes())
         .merge(numbers::http::routes())
@@ -92,6 +99,8 @@ pub fn router(app: &AppState) -> Router {
         .merge(recordings::http::media_routes())
         .merge(Router::from(health::routes()))
         .route("/llms.txt", get(docs::llms_txt))
+        .route("/llms-full.txt", get(docs::llms_full_txt))
+        .route("/docs/search.json", get(docs::search_index))
         .method_not_allowed_fallback(method_not_allowed);
     edge::around(routes, app, Some(console))
 }
@@ -100,6 +109,16 @@ pub fn router(app: &AppState) -> Router {
 pub fn operator_router(app: &AppState) -> Router {
     let routes = Router::new().route("/metrics", get(metrics::metrics)).fallback(not_found);
     routes.layer(from_fn_with_state(app.clone(), request_id::with_request_id)).with_state(app.clone())
+}
+
+/// What is served on the internal listener (`nodes.listen`): the API, for requests that other nodes pass on, which have counted and
+/// noted them.
+pub fn internal_router(app: &AppState) -> Router {
+    let routes = Router::new().nest("/v1", Router::from(api())).fallback(not_found);
+    let routes = edge::around(routes.method_not_allowed_fallback(method_not_allowed), app, None);
+    let only_of_nodes = routes.layer(from_fn_with_state(app.clone(), passing::only_of_nodes));
+    // Who else comes is answered as everybody is, with an id.
+    only_of_nodes.layer(from_fn_with_state(app.clone(), request_id::with_request_id))
 }
 
 /// The licences of all that this binary contains, as `sautikit licences` prints them; `None` when the site was not built.

@@ -85,6 +85,23 @@ fn given_id(request: &Request) -> Option<&str> {
 
 /// The error as JSON, keeping headers (such as `Allow`) that the bare response has.
 fn rendered(app: &AppState, error: ApiError, id: &str, bare: Response) -> Response {
+    let retry_after_seconds = error.retry_after_seconds;
+    let body = error_body(app, error, id);
+    let status = bare.status();
+    let mut headers = bare.into_parts().0.headers;
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::CONTENT_TYPE);
+    if let Some(seconds) = retry_after_seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    (status, headers, axum::Json(body)).into_response()
+}
+
+/// The error as the answer to the request with this id says it.
+pub(super) fn error_body(app: &AppState, error: ApiError, id: &str) -> ErrorBody {
     let detail = ErrorDetail {
         code: error.code.as_str().to_owned(),
         message: error.message.into_owned(),
@@ -94,17 +111,7 @@ fn rendered(app: &AppState, error: ApiError, id: &str, bare: Response) -> Respon
         details: error.details,
         aliases: error.code.aliases().iter().map(|alias| (*alias).to_owned()).collect(),
     };
-    let status = bare.status();
-    let mut headers = bare.into_parts().0.headers;
-    headers.remove(header::CONTENT_LENGTH);
-    headers.remove(header::CONTENT_TYPE);
-    if let Some(seconds) = error.retry_after_seconds {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    (status, headers, axum::Json(ErrorBody { error: detail })).into_response()
+    ErrorBody { error: detail }
 }
 
 fn log(error: &ApiError, request_id: &str, method: &str, path: &str) {

@@ -1,26 +1,49 @@
 //! Notes each request that was authenticated for a workspace, for `requests` to store later.
 //!
 //! The console's own requests, which never leave the process, are not noted: they would drown what programs send, and
-//! what they change stands in the audit log.
+//! what they change stands in the audit log. Its writes that were refused and its faults are: the id that a person reads in
+//! an error leads to its entry.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{MatchedPath, OriginalUri, Request};
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::response::Response;
 use sautikit_api::ids::LoggedRequestId;
 
-use super::request_id::{RequestId, without_token};
-use crate::requests::{LoggedRequest, Queue};
+use super::request_id::{RequestId, error_body, without_token};
+use crate::requests::{Exchange, LoggedRequest, Queue, REMOVED};
 use crate::state::AppState;
 use crate::web::client_ip::client_address;
 use crate::web::error::ApiError;
-use crate::web::told::Who;
+use crate::web::told::{Told, Who};
 
 /// Longest path with query that is kept, in characters: the longest cursor with all filters stays below it.
 const PATH_MAX_CHARS: usize = 500;
+/// Longest answer that is looked at; none to a write is longer.
+const ANSWER_BYTES: u64 = 64 * 1_024;
+/// Longest value of a header, in characters.
+const HEADER_CHARS: usize = 200;
+/// Headers of a request that are kept, but for the credential, of which only the kind is.
+const OF_REQUESTS: [&str; 9] = [
+    "accept",
+    "accept-encoding",
+    "content-length",
+    "content-type",
+    "if-none-match",
+    "idempotency-key",
+    "user-agent",
+    "x-request-id",
+    "x-sautikit-workspace",
+];
+/// Headers of an answer that are kept.
+const OF_ANSWERS: [&str; 8] =
+    ["content-type", "etag", "idempotent-replayed", "link", "location", "ratelimit", "retry-after", "x-next-cursor"];
+/// Requests about people's data, whose bodies are not kept.
+const PRIVACY: &str = "/v1/privacy/";
 /// Query parameters whose values are left out.
 const SECRETS: [&str; 5] = ["token", "access_token", "code", "state", "return_to"];
 
@@ -37,13 +60,15 @@ pub(super) struct Noted {
     address: Option<IpAddr>,
     created_at_us: i64,
     started: Duration,
+    is_of_console: bool,
+    request_headers: String,
 }
 
 impl Noted {
     /// `None` for what the log leaves out.
     pub(super) fn now(app: &AppState, request: &Request) -> Option<Self> {
         let extensions = request.extensions();
-        if app.config.requests.keep_days == 0 || extensions.get::<OfConsole>().is_some() {
+        if app.config.requests.keep_days == 0 {
             return None;
         }
         Some(Self {
@@ -54,13 +79,39 @@ impl Noted {
             address: client_address(extensions, request.headers(), &app.config.http.trusted_proxies),
             created_at_us: app.now_us(),
             started: app.clock.monotonic(),
+            is_of_console: extensions.get::<OfConsole>().is_some(),
+            request_headers: request_lines(request.headers()),
         })
     }
 
     /// Puts it into the queue, with its answer.
-    pub(super) fn end(self, app: &AppState, who: &Who, response: &Response) {
+    pub(super) async fn end(self, app: &AppState, who: &Who, told: &Told, response: Response) -> Response {
+        let (status, is_read) = (response.status(), matches!(self.method, Method::GET | Method::HEAD));
+        let is_refused_write = status.is_client_error() && !is_read;
+        if self.is_of_console && !is_refused_write && !status.is_server_error() {
+            return response;
+        }
         let duration = app.clock.monotonic().saturating_sub(self.started);
+        let error = response.extensions().get::<ApiError>().cloned();
+        let error_code = error.as_ref().map(|error| error.code.as_str().to_owned());
+        let (response, answer) = match error {
+            // Its body is written further outside.
+            Some(error) => {
+                let body = serde_json::to_vec(&error_body(app, error, &self.request_id)).unwrap_or_default();
+                (response, Bytes::from(body))
+            }
+            None if is_read => (response, Bytes::new()),
+            None => with_body(response).await,
+        };
+        let exchange = Exchange {
+            request_headers: self.request_headers,
+            answer_headers: lines(response.headers(), &OF_ANSWERS),
+            request: told.body(),
+            answer,
+        };
         let uri = self.uri;
+        // What asks that a number be forgotten may not keep it.
+        let exchange = Some(exchange).filter(|_| !uri.path().starts_with(PRIVACY));
         Queue::of(app).push(LoggedRequest {
             id: LoggedRequestId(app.new_uuid()),
             workspace_id: who.workspace_id,
@@ -68,15 +119,51 @@ impl Noted {
             method: self.method.as_str().to_owned(),
             route: self.route.map_or_else(|| uri.path().to_owned(), |route| route.as_str().to_owned()),
             path: shown(&uri),
-            status: response.status().as_u16(),
-            error_code: response.extensions().get::<ApiError>().map(|error| error.code.as_str().to_owned()),
+            status: status.as_u16(),
+            error_code,
             user_id: who.user_id,
             api_key_id: who.api_key_id,
             ip: self.address.map(|address| address.to_string()),
             duration_us: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
             created_at_us: self.created_at_us,
+            exchange,
         });
+        response
     }
+}
+
+/// The answer, and its body where that is in memory already.
+async fn with_body(response: Response) -> (Response, Bytes) {
+    let is_known = response.body().size_hint().exact().is_some_and(|length| length <= ANSWER_BYTES);
+    if !is_known {
+        return (response, Bytes::new());
+    }
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    (Response::from_parts(parts, Body::from(body.clone())), body)
+}
+
+/// The headers with these names, a line each.
+fn lines(headers: &HeaderMap, names: &[&str]) -> String {
+    let mut lines = String::new();
+    for name in names {
+        for value in headers.get_all(*name) {
+            let value: String = String::from_utf8_lossy(value.as_bytes()).chars().take(HEADER_CHARS).collect();
+            lines += &format!("{name}: {value}\n");
+        }
+    }
+    lines
+}
+
+fn request_lines(headers: &HeaderMap) -> String {
+    let mut lines = lines(headers, &OF_REQUESTS);
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        // What has no kind before it is all credential.
+        let kind = value.split_once(' ').map(|(kind, _)| kind).filter(|kind| kind.eq_ignore_ascii_case("bearer"));
+        lines += &format!("authorization: {} {REMOVED}\n", kind.unwrap_or_default());
+    }
+    lines
 }
 
 /// Path and query as they may be kept.
@@ -97,7 +184,20 @@ fn shown(uri: &Uri) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
+
+    #[test]
+    fn credentials_are_no_headers_of_the_log() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("authorization", "Bearer sk_live_1"), ("cookie", "session=1"), ("user-agent", "curl/8")]
+        {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        assert_eq!(request_lines(&headers), format!("user-agent: curl/8\nauthorization: Bearer {REMOVED}\n"));
+        assert_eq!(lines(&headers, &OF_ANSWERS), "");
+    }
 
     fn of(text: &str) -> String {
         shown(&text.parse().unwrap())

@@ -5,8 +5,8 @@ use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::openapi;
 use super::request_log::Noted;
+use super::{openapi, passing};
 use crate::state::AppState;
 use crate::web::error::ApiError;
 use crate::web::rate_limit::{self, RateLimits};
@@ -40,12 +40,12 @@ pub(super) async fn limit_and_note(State(app): State<AppState>, mut request: Req
             let noted = Noted::now(&app, &request);
             request.extensions_mut().insert(told.clone());
             let asked = Asked::of(&request);
-            let mut response = next.run(request).await;
+            let mut response = passing::run(&app, request, next).await;
             if let Some(error) = asked.filter(|_| response.status().is_success()).and_then(|asked| asked.refusal()) {
                 response = error.into_response();
             }
             if let Some((noted, who)) = noted.zip(told.who()) {
-                noted.end(&app, who, &response);
+                response = noted.end(&app, who, &told, response).await;
             }
             response
         }

@@ -18,7 +18,7 @@ use crate::state::AppState;
 
 pub use kinds::Kinds;
 pub(crate) use queue::STATEMENTS;
-pub use queue::{Count, Lane};
+pub use queue::{Count, Lane, Listed, State};
 pub use runner::{run_due, run_until_stopped, take_up};
 
 /// What went wrong with a job, in its room's words.
@@ -72,6 +72,28 @@ pub async fn enqueue<J: Job>(tx: &mut AnyConnection, app: &AppState, job: &J, du
 /// The database failed.
 pub async fn counts(app: &AppState) -> Result<Vec<Count>, sqlx::Error> {
     queue::counts(&mut *app.db.acquire().await?).await
+}
+
+/// A page of the jobs in a state, the newest first, before that place (microseconds UTC and id).
+///
+/// # Errors
+/// The database failed.
+pub async fn list(app: &AppState, state: State, before: (i64, &str), limit: i64) -> Result<Vec<Listed>, sqlx::Error> {
+    queue::list(&mut *app.db.acquire().await?, state, before, limit).await
+}
+
+/// Queues a dead job again in the caller's transaction, due now and with all its tries; the job as it is then. None where it is
+/// not dead, or what it needs to know is gone, as of a mail. After the commit [`ring_all`] has it begun at once.
+///
+/// # Errors
+/// The database failed.
+pub async fn revive(tx: &mut AnyConnection, app: &AppState, id: JobId) -> Result<Option<Listed>, sqlx::Error> {
+    queue::revive(tx, id, app.now_us()).await
+}
+
+/// Wakes the runners of all lanes.
+pub fn ring_all(app: &AppState) {
+    Lane::ALL.into_iter().for_each(|lane| ring(app, lane));
 }
 
 /// Wakes the runner of a lane, after a job of it was committed.

@@ -7,6 +7,22 @@ use crate::db::Dialect;
 use crate::db::statements;
 use crate::row;
 
+/// A page of those in one state, the newest first.
+macro_rules! jobs_in {
+    ($state:literal) => {
+        concat!(
+            "
+        select id, kind, lane, dedupe_key, state, attempts, last_error, due_at, created_at
+        from jobs
+        where state = ",
+            $state,
+            " and (created_at < $1 or (created_at = $1 and id < $2))
+        order by created_at desc, id desc
+        limit $3"
+        )
+    };
+}
+
 statements! {
     INSERT_JOB = "
         insert into jobs (id, kind, lane, payload, dedupe_key, due_at, created_at)
@@ -30,6 +46,18 @@ statements! {
         ) as waiting
         group by lane, state
         order by lane, state";
+    LIST_DEAD = jobs_in!("'dead'");
+    LIST_QUEUED = jobs_in!("'queued'");
+    LIST_RUNNING = jobs_in!("'running'");
+    /// Its tries begin anew. What a dead mail was to say is gone.
+    REVIVE_JOB = "
+        update jobs
+        set state = 'queued', due_at = $2, attempts = 0
+        where id = $1 and state = 'dead' and lane <> 'mail'";
+    FIND_JOB = "
+        select id, kind, lane, dedupe_key, state, attempts, last_error, due_at, created_at
+        from jobs
+        where id = $1";
     COMPLETE_JOB = "
         update jobs
         set state = 'done', finished_at = $3, lease_until = null, leased_by = null,
@@ -61,10 +89,10 @@ pub enum Lane {
 
 impl Lane {
     /// Every lane.
-    pub(super) const ALL: [Self; 4] = [Self::Own, Self::Mail, Self::Payments, Self::Callbacks];
+    pub const ALL: [Self; 4] = [Self::Own, Self::Mail, Self::Payments, Self::Callbacks];
 
-    /// Its name in the database.
-    const fn as_str(self) -> &'static str {
+    /// Its name in the database and the API.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Own => "own",
             Self::Mail => "mail",
@@ -72,6 +100,110 @@ impl Lane {
             Self::Callbacks => "callbacks",
         }
     }
+}
+
+/// Where a job stands that is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It was tried as often as it may be, and waits for people.
+    Dead,
+    /// It waits until it is due.
+    Queued,
+    /// A node runs it.
+    Running,
+}
+
+impl State {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[Self::Dead, Self::Queued, Self::Running];
+
+    /// Its name in the database and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dead => "dead",
+            Self::Queued => "queued",
+            Self::Running => "running",
+        }
+    }
+
+    /// The state of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.as_str() == name)
+    }
+}
+
+/// A job that is not done.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its id.
+    pub id: JobId,
+    /// What it does.
+    pub kind: String,
+    /// Name of its lane.
+    pub lane: String,
+    /// What it is about.
+    pub subject: String,
+    /// Name of its state.
+    pub state: String,
+    /// Tries so far.
+    pub attempts: i64,
+    /// Why the last one failed.
+    pub last_error: Option<String>,
+    /// Microseconds UTC.
+    pub due_at: i64,
+    /// Microseconds UTC.
+    pub created_at: i64,
+}
+
+impl Listed {
+    /// Whether it can be tried again by hand.
+    pub fn can_retry(&self) -> bool {
+        self.state == State::Dead.as_str() && self.lane != Lane::Mail.as_str()
+    }
+}
+
+fn listed(row: &sqlx::any::AnyRow) -> Result<Listed, sqlx::Error> {
+    let (kind, key): (String, Option<String>) = (row.try_get("kind")?, row.try_get("dedupe_key")?);
+    let key = key.unwrap_or_default();
+    // A key is the kind and what the job is about.
+    let subject = key.strip_prefix(&format!("{kind}:")).unwrap_or(&key).to_owned();
+    Ok(Listed {
+        id: row::parsed(row, "id")?,
+        subject,
+        kind,
+        lane: row.try_get("lane")?,
+        state: row.try_get("state")?,
+        attempts: row.try_get("attempts")?,
+        last_error: row.try_get("last_error")?,
+        due_at: row.try_get("due_at")?,
+        created_at: row.try_get("created_at")?,
+    })
+}
+
+/// A page of the jobs in a state, the newest first.
+pub(super) async fn list(
+    conn: &mut AnyConnection,
+    state: State,
+    (created_at, id): (i64, &str),
+    limit: i64,
+) -> Result<Vec<Listed>, sqlx::Error> {
+    let sql = match state {
+        State::Dead => LIST_DEAD,
+        State::Queued => LIST_QUEUED,
+        State::Running => LIST_RUNNING,
+    };
+    let rows = sqlx::query(sql).bind(created_at).bind(id.to_owned()).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(listed).collect()
+}
+
+/// Queues a dead job again, due now; the job as it is then, none where it is not dead or can't be run any more.
+pub(super) async fn revive(tx: &mut AnyConnection, id: JobId, now_us: i64) -> Result<Option<Listed>, sqlx::Error> {
+    let revived = sqlx::query(REVIVE_JOB).bind(id.to_string()).bind(now_us).execute(&mut *tx).await?;
+    if revived.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let row = sqlx::query(FIND_JOB).bind(id.to_string()).fetch_optional(tx).await?;
+    row.as_ref().map(listed).transpose()
 }
 
 /// The claim of due jobs of a lane, with what the engine says about rows that another node is claiming.

@@ -43,7 +43,7 @@ impl Forward {
     pub(super) async fn events(self: Arc<Self>, mut queue: mpsc::Receiver<Event>) {
         while let Some(Event { kind, request }) = queue.recv().await {
             let began = clock::timer_now();
-            let said = match self.post(self.url.clone(), &request).await {
+            let said = match self.send(self.url.clone(), &request).await {
                 Ok(answer) => answer.status().as_u16().to_string(),
                 Err(error) => why(&error).to_owned(),
             };
@@ -78,7 +78,7 @@ impl Forward {
     }
 
     async fn ask(&self, url: Url, request: &Forwarded) -> Result<(u16, String, Vec<u8>), FailureReason> {
-        let answer = self.post(url, request).await.map_err(|error| reason(&error))?;
+        let answer = self.send(url, request).await.map_err(|error| reason(&error))?;
         let status = answer.status().as_u16();
         let content_type = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
@@ -89,12 +89,12 @@ impl Forward {
         }
     }
 
-    async fn post(&self, url: Url, request: &Forwarded) -> Result<Response, reqwest::Error> {
-        let mut post = self.http.post(url);
-        for (name, value) in &request.headers {
-            post = post.header(name, value);
-        }
-        post.body(request.body.clone()).send().await
+    async fn send(&self, url: Url, request: &Forwarded) -> Result<Response, reqwest::Error> {
+        // A URL that is asked by GET has all in its query.
+        let made =
+            if request.body.is_empty() { self.http.get(url) } else { self.http.post(url).body(request.body.clone()) };
+        let headers = request.headers.iter();
+        headers.fold(made, |made, (name, value)| made.header(name, value)).send().await
     }
 }
 

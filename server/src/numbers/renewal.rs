@@ -63,7 +63,7 @@ fn decide(due_us: i64, now_us: i64, status: &str, alerted_at: Option<i64>, rules
     }
 }
 
-/// Renews what is due, in every workspace; leaves the job for the next hour.
+/// Leaves the job for the next hour, then renews what is due, in every workspace.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RenewAll {
     /// Hours since 1970-01-01 UTC.
@@ -78,6 +78,9 @@ impl Job for RenewAll {
     }
 
     async fn run(self, app: &AppState) -> Result<(), Failure> {
+        // First: one hour that fails for days ends no other.
+        let next = self.hour.max(app.now_us() / HOUR_US) + 1;
+        enqueue(&mut *app.db.acquire().await?, app, next).await?;
         let mut after = (i64::MIN, String::new());
         loop {
             let due = {
@@ -93,8 +96,7 @@ impl Job for RenewAll {
                 }
             }
         }
-        let next = self.hour.max(app.now_us() / HOUR_US) + 1;
-        Ok(enqueue(&mut *app.db.acquire().await?, app, next).await?)
+        Ok(())
     }
 }
 

@@ -40,6 +40,7 @@ use crate::wallet::WalletError;
 
 pub use create::{Created, create_top_up};
 pub use operator::waiting_now;
+pub(crate) use store::top_ups::mark;
 
 /// How a customer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -100,11 +100,7 @@ fn one(line: &Line, default_from: i64, now_us: i64) -> Result<Wanted, LineError>
     let prefix = terms::prefix(line.get("prefix")).map_err(|message| line.error("prefix", message))?;
     let currency = Currency::parse(&line.get("currency").to_uppercase());
     let currency = currency.ok_or_else(|| line.error("currency", "Give a currency such as KES."))?;
-    let written = line.get("per_minute");
-    let per_minute_e4 = currency.parse_e4(written).ok_or_else(|| {
-        let message = format!("`{written}` is no price per minute; write it as {}.", currency.format_e4(30_000));
-        line.error("per_minute", message)
-    })?;
+    let per_minute_e4 = lines::rate_e4(line, "per_minute", currency)?;
     let seconds = |column: &str| match line.get(column) {
         "" => Ok(0),
         text => text.parse::<i64>().map_err(|_| line.error(column, format!("`{text}` is no number of seconds."))),
@@ -139,7 +135,7 @@ mod tests {
     fn every_mistake_is_named_with_its_line_and_column() {
         let csv = "Prefix,Currency,Per Minute,Minimum Seconds,Increment Seconds,Valid From,Workspace id\n\
             254,KES,3.00,,,,\n0254,KES,3,,,,\n255,EUR,3,,,,\n256,UGX,free,,,,\n257,KES,3,60,7,,\n258,KES,3,,x,,\n\
-            259,KES,3,,,2001-01-01,\n260,KES,3,,,,mine\n254,KES,4.00,,,,\n";
+            259,KES,3,,,2001-01-01,\n260,KES,3,,,,mine\n254,KES,4.00,,,,\n261,KES,\"1,234\",,,,\n";
         let (wanted, errors) = read(csv, NOW, NOW);
         let places: Vec<_> = errors.iter().map(|error| (error.line, error.column.as_deref().unwrap())).collect();
         let expected = [
@@ -151,7 +147,17 @@ mod tests {
             (8, "valid_from"),
             (9, "workspace_id"),
             (10, "prefix"),
+            (11, "per_minute"),
         ];
         assert_eq!((wanted.len(), places.as_slice()), (1, expected.as_slice()));
+        assert!(errors.iter().any(|error| error.message.contains("1234 or 1.234")), "{errors:?}");
+    }
+
+    #[test]
+    fn a_decimal_comma_is_read_as_spreadsheets_write_it() {
+        let (wanted, errors) = read("prefix;currency;per_minute\n254;KES;3,50\n255;KES;\"0,0245\"\n", NOW, NOW);
+        assert!(errors.is_empty(), "{errors:?}");
+        let rates: Vec<_> = wanted.iter().map(|one| one.rate.per_minute_e4).collect();
+        assert_eq!(rates, [3_500_000, 24_500]);
     }
 }

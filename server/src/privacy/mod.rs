@@ -184,7 +184,7 @@ async fn calls_with(app: &AppState, workspace: WorkspaceId, person: &Person) -> 
 
 /// Takes the number out of a place; out of how many rows.
 async fn clear(app: &AppState, workspace: WorkspaceId, place: &Place, person: &Person) -> Result<u64, PrivacyError> {
-    let (mut after, mut count, pattern) = (String::new(), 0, person.pattern());
+    let (mut after, mut count, pattern) = (String::new(), 0, person.typed_pattern());
     loop {
         let mut tx = app.db.begin_write().await?;
         let found = store::find(&mut tx, place, workspace, (&after, &pattern), ROWS_AT_ONCE).await?;

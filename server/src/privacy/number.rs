@@ -1,8 +1,10 @@
 //! A person's number in texts: every way in which telephones and carriers write it, and the text without it. Pure.
 //!
 //! Found are the international forms (`+254…`, `254…`, `00254…`, `%2B254…`) and the national one (`0722…`), with no other digit
-//! beside them: a longer number that has these digits in it is somebody else's. What people write with spaces or dashes between
-//! digits is not found.
+//! beside them: a longer number that has these digits in it is somebody else's. They are found as people type them too, with
+//! blanks, dashes, dots and brackets between the digits ([`typed`]).
+
+mod typed;
 
 use serde_json::Value;
 
@@ -34,13 +36,25 @@ impl Person {
         }
     }
 
-    /// What every text has that may have it, for `like`.
+    /// What every address has that may be it, for `like`.
     pub(super) fn pattern(&self) -> String {
         format!("%{}%", self.subscriber)
     }
 
+    /// What every text has that may have it, whatever stands between its digits, for `like`.
+    pub(super) fn typed_pattern(&self) -> String {
+        self.subscriber.chars().fold("%".to_owned(), |pattern, digit| format!("{pattern}{digit}%"))
+    }
+
     /// The text without it; none where it is not in it.
     pub(super) fn out_of(&self, text: &str) -> Option<String> {
+        let written = self.written_out_of(text);
+        let typed = typed::out_of(written.as_deref().unwrap_or(text), &self.code, &self.subscriber);
+        typed.or(written)
+    }
+
+    /// As [`Person::out_of`], of its digits without anything between them.
+    fn written_out_of(&self, text: &str) -> Option<String> {
         let mut kept = String::new();
         let mut rest = 0;
         for (at, _) in text.match_indices(&self.subscriber) {
@@ -88,7 +102,7 @@ impl Person {
                 }
                 None => false,
             },
-            Value::Number(number) => match self.out_of(&number.to_string()) {
+            Value::Number(number) => match self.written_out_of(&number.to_string()) {
                 Some(_) => {
                     *value = Value::String(ERASED.to_owned());
                     true
@@ -161,10 +175,7 @@ mod tests {
     #[test]
     fn numbers_of_other_countries_go_too() {
         let british = Person::of("+442079460018");
-        assert_eq!(
-            british.out_of("020 7946 0018 02079460018 +442079460018").as_deref(),
-            Some("020 7946 0018 erased erased")
-        );
+        assert_eq!(british.out_of("020 7946 0018 02079460018 +442079460018").as_deref(), Some("erased erased erased"));
         let satellite = Person::of("+881612345678");
         assert_eq!(satellite.out_of("+881612345678").as_deref(), Some(ERASED));
     }

@@ -83,8 +83,8 @@ places! {
         error Text, answer Text, answer_headers Text
         set "error = $2, answer = $3, answer_headers = $4";
     "api_requests" of "requests" by "id" where "workspace_id = $1"
-        path Text
-        set "path = $2";
+        path Text, exchange Text
+        set "path = $2, exchange = $3";
     "shadow_requests" of "shadow_requests" by "id" where "workspace_id = $1"
         comparison Json
         set "comparison = $2";

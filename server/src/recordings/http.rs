@@ -270,12 +270,12 @@ async fn change(app: &AppState, caller: &Caller, id: &str, request: &Request, as
     }
     let newest = store::newest_of(attempt.tx(), caller.workspace.id, call.id).await?;
     let newest = newest.filter(|newest| newest.status.is_open()).ok_or(RecordingError::NotRunning)?;
-    let gateway = Hub::of(app).gateway().ok_or(calls::CallError::NoRoute)?;
+    let gateway = Hub::of(app).gateway();
     let entry = audit::Entry::by(caller, kind, newest.id, json!({ "call_id": call.id, "mode": mode }));
     audit::record(app, attempt.tx(), &entry).await?;
     // Before the commit, because only the call's task knows whether it takes it.
-    if !gateway.pause_recording(call.id, mode) {
-        return Err(calls::CallError::ElsewhereLive.into());
+    if !gateway.is_some_and(|gateway| gateway.pause_recording(call.id, mode)) {
+        return Err(calls::not_here(app, attempt.tx(), call.id).await?.into());
     }
     let tier = storage::holding(attempt.tx(), caller.workspace.id).await?.tier;
     attempt.commit(app, StatusCode::OK, &body(Recording { status, ..newest }, &tier)).await

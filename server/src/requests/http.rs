@@ -40,14 +40,15 @@ struct RequestsQuery {
     path: String,
     /// Only requests of the API key with this id.
     api_key_id: String,
-    /// Only the request with this id, as answers and errors name it.
+    /// Only the request with this id, as answers and errors name it; it comes with its headers and bodies.
     request_id: String,
 }
 
 /// List the request log
 ///
-/// What the API was asked in the last days for this workspace, by keys and by people; the console's own requests are not
-/// in it. Entries appear within a second.
+/// What the API was asked in the last days for this workspace, by keys and by people; of the console's own requests only
+/// writes that were refused and faults are in it. Entries appear within a second. Asked for by `request_id`, an entry has
+/// its headers and bodies in `exchange`.
 #[utoipa::path(get, path = "/requests",
     params(Paged, RequestsQuery),
     responses((status = 200, body = Vec<wire::LoggedRequest>, description = "Requests, the newest first.")),
@@ -95,7 +96,8 @@ fn read_statuses(text: &str) -> ApiResult<(i64, i64)> {
 }
 
 fn body(shown: Shown) -> wire::LoggedRequest {
-    let Shown { request, actor_label } = shown;
+    let Shown { request, actor_label, exchange } = shown;
+    let exchange = exchange.and_then(|text| serde_json::from_str(&text).ok());
     let (kind, id) = match request.api_key_id {
         Some(key) => ("api_key", key.to_string()),
         None => ("user", request.user_id.to_string()),
@@ -112,6 +114,7 @@ fn body(shown: Shown) -> wire::LoggedRequest {
         actor: AuditActor { kind: kind.to_owned(), id: Some(id), label: actor_label },
         ip: request.ip,
         duration_us: request.duration_us,
+        exchange,
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! A request costs no write of its own: it is put into a bounded queue, and [`writer`] stores the queue in batches. When
 //! the queue is full the entry is dropped and counted; the log is for looking, not for proving (that is `audit`).
-//! Deliberately absent: requests that nobody was authenticated for, and bodies.
+//! Deliberately absent: requests that nobody was authenticated for, and what successful reads answered: asking again tells it.
 
 mod clean;
+mod exchange;
 pub mod http;
 mod store;
 mod writer;
@@ -19,11 +20,14 @@ use tokio::sync::Notify;
 use crate::state::{AppState, Part};
 
 pub use clean::delete_old;
-pub(crate) use store::{INSERT, STATEMENTS};
+pub use exchange::{Exchange, REMOVED};
+pub(crate) use store::{INSERT, STATEMENTS, mark};
 pub use writer::{write_pending, write_until_stopped};
 
-/// Entries that wait to be written: two seconds of a node under full load, about 4 MB.
+/// Entries that wait to be written: two seconds of a node under full load, about 4 MB without their headers and bodies.
 const QUEUE: usize = 8_192;
+/// Bytes of headers and bodies that wait at most; what comes on top is noted without them.
+const QUEUE_BYTES: usize = 16 * 1_024 * 1_024;
 /// Entries of one transaction: few, so that SQLite's one writer is soon free for others.
 const BATCH: usize = 128;
 
@@ -56,6 +60,8 @@ pub struct LoggedRequest {
     pub duration_us: i64,
     /// Microseconds UTC.
     pub created_at_us: i64,
+    /// Headers and bodies; `None` where too much of them waits.
+    pub exchange: Option<Exchange>,
 }
 
 /// An entry as it is read.
@@ -65,6 +71,8 @@ pub struct Shown {
     pub request: LoggedRequest,
     /// The key's name, or the person's address.
     pub actor_label: Option<String>,
+    /// Headers and bodies as JSON, where one request was asked for by its id.
+    pub exchange: Option<String>,
 }
 
 /// Which entries are asked for; empty text matches all.
@@ -87,9 +95,16 @@ pub struct Filter {
 /// What was asked and is not written yet.
 #[derive(Debug, Default)]
 pub struct Queue {
-    waiting: Mutex<VecDeque<LoggedRequest>>,
+    waiting: Mutex<Waiting>,
     bell: Notify,
     dropped: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    entries: VecDeque<LoggedRequest>,
+    /// Of their headers and bodies.
+    bytes: usize,
 }
 
 impl Part for Queue {}
@@ -101,14 +116,20 @@ impl Queue {
     }
 
     /// Adds an entry, unless too many wait already.
-    pub fn push(&self, request: LoggedRequest) {
+    pub fn push(&self, mut request: LoggedRequest) {
         let mut waiting = self.waiting.lock();
-        if waiting.len() >= QUEUE {
+        if waiting.entries.len() >= QUEUE {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        waiting.push_back(request);
-        if waiting.len() >= BATCH {
+        let size = request.exchange.as_ref().map_or(0, Exchange::size);
+        if waiting.bytes + size > QUEUE_BYTES {
+            request.exchange = None;
+        } else {
+            waiting.bytes += size;
+        }
+        waiting.entries.push_back(request);
+        if waiting.entries.len() >= BATCH {
             self.bell.notify_one();
         }
     }
@@ -120,8 +141,11 @@ impl Queue {
 
     fn take_batch(&self) -> Vec<LoggedRequest> {
         let mut waiting = self.waiting.lock();
-        let count = waiting.len().min(BATCH);
-        waiting.drain(..count).collect()
+        let count = waiting.entries.len().min(BATCH);
+        let batch: Vec<_> = waiting.entries.drain(..count).collect();
+        let taken: usize = batch.iter().filter_map(|entry| entry.exchange.as_ref()).map(Exchange::size).sum();
+        waiting.bytes = waiting.bytes.saturating_sub(taken);
+        batch
     }
 }
 
@@ -146,6 +170,7 @@ mod tests {
             ip: None,
             duration_us: 0,
             created_at_us: 0,
+            exchange: None,
         }
     }
 
@@ -159,5 +184,20 @@ mod tests {
         assert_eq!(queue.take_batch().len(), BATCH);
         queue.push(entry());
         assert_eq!(queue.dropped(), 3);
+    }
+    #[test]
+    fn more_bodies_than_may_wait_are_left_out() {
+        let large = || {
+            let request = bytes::Bytes::from(vec![b'a'; QUEUE_BYTES / 2 + 1]);
+            let exchange = Exchange { request, ..Exchange::default() };
+            LoggedRequest { exchange: Some(exchange), ..entry() }
+        };
+        let queue = Queue::default();
+        queue.push(large());
+        queue.push(large());
+        let kept: Vec<_> = queue.take_batch().iter().map(|entry| entry.exchange.is_some()).collect();
+        assert_eq!(kept, [true, false]);
+        queue.push(large());
+        assert!(queue.take_batch()[0].exchange.is_some(), "what was written makes room");
     }
 }

@@ -16,7 +16,8 @@ use Column::{Int, Text};
 statements! {
     LIST_REQUESTS = "
         select r.id, r.workspace_id, r.request_id, r.method, r.route, r.path, r.status, r.error_code, r.user_id,
-          r.api_key_id, r.ip, r.duration_us, r.created_at, coalesce(k.name, u.email) as actor_label
+          r.api_key_id, r.ip, r.duration_us, r.created_at, coalesce(k.name, u.email) as actor_label,
+          case when $9 = '' then null else r.exchange end as exchange
         from requests r
         left join users u on u.id = r.user_id
         left join api_keys k on k.id = r.api_key_id and k.workspace_id = r.workspace_id
@@ -28,6 +29,12 @@ statements! {
           and ($9 = '' or r.request_id = $9)
         order by r.created_at desc, r.id desc
         limit $10";
+    FIND_NEWEST = "
+        select id
+        from requests
+        where workspace_id = $1
+        order by created_at desc, id desc
+        limit 1";
     DELETE_BEFORE = "
         delete from requests
         where (workspace_id, created_at, id) in (
@@ -44,11 +51,11 @@ static INSERT_REQUESTS: Rows = Rows::new(
     Tells::Nothing,
     "insert into requests
         (id, workspace_id, request_id, method, route, path, status, error_code, user_id, api_key_id, ip, duration_us,
-        created_at)
+        created_at, exchange)
     select {columns}
     from {rows} as v
     where v.column1 is not null",
-    &[Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Int, Int],
+    &[Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Int, Int, Text],
 );
 /// Many entries in one message: a statement each was most of what the log cost under load.
 pub(crate) static INSERT: Batch = Batch::new("REQUESTS", &[&INSERT_REQUESTS]);
@@ -62,7 +69,7 @@ pub(super) async fn insert_requests(
     INSERT.run(conn, dialect, vec![INSERT_REQUESTS.with(requests.iter().flat_map(cells))]).await.map(drop)
 }
 
-fn cells(request: &LoggedRequest) -> [Cell; 13] {
+fn cells(request: &LoggedRequest) -> [Cell; 14] {
     [
         request.id.to_string().into(),
         request.workspace_id.to_string().into(),
@@ -77,6 +84,7 @@ fn cells(request: &LoggedRequest) -> [Cell; 13] {
         request.ip.clone().into(),
         request.duration_us.into(),
         request.created_at_us.into(),
+        request.exchange.as_ref().and_then(|exchange| serde_json::to_string(&exchange.kept()).ok()).into(),
     ]
 }
 
@@ -104,6 +112,12 @@ pub(super) async fn list_requests(
     rows.iter().map(shown).collect()
 }
 
+/// Another text whenever the workspace's log has another newest entry.
+pub(crate) async fn mark(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<String, sqlx::Error> {
+    let id: Option<String> = sqlx::query_scalar(FIND_NEWEST).bind(workspace.to_string()).fetch_optional(conn).await?;
+    Ok(id.unwrap_or_default())
+}
+
 /// Deletes at most `limit` rows; how many.
 pub(super) async fn delete_before(conn: &mut AnyConnection, before_us: i64, limit: i64) -> Result<u64, sqlx::Error> {
     Ok(sqlx::query(DELETE_BEFORE).bind(before_us).bind(limit).execute(conn).await?.rows_affected())
@@ -126,6 +140,7 @@ fn shown(row: &AnyRow) -> Result<Shown, sqlx::Error> {
         ip: row.try_get("ip")?,
         duration_us: row.try_get("duration_us")?,
         created_at_us: row.try_get("created_at")?,
+        exchange: None,
     };
-    Ok(Shown { request, actor_label: row.try_get("actor_label")? })
+    Ok(Shown { request, actor_label: row.try_get("actor_label")?, exchange: row.try_get("exchange")? })
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
+use crate::db::Causes;
 use crate::jobs::{self, Failure, Job};
 use crate::state::AppState;
 use crate::web::idempotency;
@@ -26,16 +27,29 @@ impl Job for CleanUp {
         self.hour.to_string()
     }
 
-    /// Deletes what is due, and leaves the job for the next hour.
+    /// Leaves the job for the next hour, then does what is due. What fails keeps nothing else from being done, in this hour or
+    /// any other.
     async fn run(self, app: &AppState) -> Result<(), Failure> {
-        let requests = all(|| requests::delete_old(app, ROWS_AT_ONCE)).await?;
-        let shadows = all(|| shadow::delete_old(app, ROWS_AT_ONCE)).await?;
-        let keys = all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await?;
-        let told = all(|| webhooks::delete_old(app, ROWS_AT_ONCE)).await?;
-        let traces = all(|| calls::trace::delete_old(app, ROWS_AT_ONCE)).await?;
-        let freed = numbers::free_cooled(app).await?;
-        let storage = storage::charge_due(app).await?;
-        let recordings = all(|| recordings::prune(app, ROWS_AT_ONCE)).await?;
+        // A server that was off for days cleans once, not once for every hour.
+        let next = self.hour.max(app.now_us() / HOUR_US) + 1;
+        enqueue(&mut *app.db.acquire().await?, app, next).await?;
+        let mut failed = None;
+        let mut done = |what: &str, done: Result<u64, sqlx::Error>| {
+            done.unwrap_or_else(|error| {
+                tracing::error!(error = %Causes(&error), "not cleaned up: {what}");
+                failed.get_or_insert(error);
+                0
+            })
+        };
+        // What moves money first.
+        let storage = done("storage tiers are not charged", storage::charge_due(app).await);
+        let freed = done("numbers do not come back", numbers::free_cooled(app).await);
+        let requests = done("requests", all(|| requests::delete_old(app, ROWS_AT_ONCE)).await);
+        let shadows = done("shadow requests", all(|| shadow::delete_old(app, ROWS_AT_ONCE)).await);
+        let keys = done("idempotency keys", all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await);
+        let told = done("events and deliveries", all(|| webhooks::delete_old(app, ROWS_AT_ONCE)).await);
+        let traces = done("traces of calls", all(|| calls::trace::delete_old(app, ROWS_AT_ONCE)).await);
+        let recordings = done("recordings", all(|| recordings::prune(app, ROWS_AT_ONCE)).await);
         tracing::debug!(
             requests,
             shadow_requests = shadows,
@@ -47,9 +61,8 @@ impl Job for CleanUp {
             storage_tiers_charged = storage,
             "cleaned up"
         );
-        // A server that was off for days cleans once, not once for every hour.
-        let next = self.hour.max(app.now_us() / HOUR_US) + 1;
-        Ok(enqueue(&mut *app.db.acquire().await?, app, next).await?)
+        // The queue tries again: what is done by then is not due any more.
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 

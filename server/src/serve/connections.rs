@@ -102,10 +102,14 @@ async fn serve_with(
             let _ = stream.set_nodelay(true);
             let stream = Patient::new(stream, write_timeout);
             match secured {
+                // Apart, or a connection without TLS would be as large as one with it.
                 Some(app) => {
-                    if let Some(stream) = shake_hands(&app, stream, &place).await {
-                        serve_connection(server, stream, (peer, place), routes, stopping).await;
-                    }
+                    let served = async move {
+                        if let Some(stream) = shake_hands(&app, stream, &place).await {
+                            serve_connection(server, stream, (peer, place), routes, stopping).await;
+                        }
+                    };
+                    Box::pin(served).await;
                 }
                 None => serve_connection(server, stream, (peer, place), routes, stopping).await,
             }
@@ -145,11 +149,12 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         let (answer, closes) = (routes.clone().oneshot(request), closes.clone());
-        async move {
+        // hyper keeps room for it beyond the answer's head, for as long as a stream lasts.
+        Box::pin(async move {
             let Ok(answer) = answer.await as Result<Response, Infallible>;
             closes.send_replace(answer.extensions().get().map(|ClosesAt(at)| *at));
             Ok::<_, Infallible>(answer)
-        }
+        })
     });
     let mut connection = pin!(server.serve_connection(TokioIo::new(Strict::new(stream)), service).with_upgrades());
     let served = async {

@@ -9,7 +9,7 @@ use crate::calls::{self, Hub};
 use crate::config::Config;
 use crate::gateway::migrate_check::http::Checks;
 use crate::gateway::trunks::TellUnregistered;
-use crate::http::Credentials;
+use crate::http::{Credentials, Passing};
 use crate::jobs::Kinds;
 use crate::mail::{Mailer, SendMail};
 use crate::numbers::renewal::{RenewAll, RenewOf};
@@ -68,6 +68,7 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(Live::default())
         .with(Mailer::from_config(config)?)
         .with(OwnersOf::new(MembersOwners))
+        .with(Passing::new().map_err(ServeError::Customers)?)
         .with(PbxCalls::default())
         .with(RateLimits::new(&config.limits))
         .with(Recordings::default())
@@ -104,4 +105,5 @@ fn job_kinds() -> Kinds {
         .with::<TellDisabled>()
         .with::<TellUnregistered>()
         .with::<TellRecording>()
+        .with::<calls::TellConference>()
 }

@@ -232,6 +232,15 @@ fn unshown(path: &str, live: &Action, shadow: &Action) -> Option<ShadowDifferenc
         (Action::Dial(live), Action::Dial(shadow)) if live.send_digits != shadow.send_digits => {
             Some(hidden("dial.sendDigits"))
         }
+        (Action::Dial(live), Action::Dial(shadow)) => {
+            let mut both = live.to.iter().zip(&shadow.to).enumerate();
+            both.find_map(|(at, (live, shadow))| {
+                if live.send_digits != shadow.send_digits {
+                    return Some(hidden(&format!("dial.to[{at}].sendDigits")));
+                }
+                (live.password != shadow.password).then(|| hidden(&format!("dial.to[{at}].password")))
+            })
+        }
         (Action::Stream(live), Action::Stream(shadow)) if live.parameters != shadow.parameters => {
             Some(hidden("stream.parameters"))
         }
@@ -283,6 +292,18 @@ mod tests {
             r#"{"actions":[{"say":{"text":"Karibu"}},{"redirect":{"url":"https://simba.example/ivr/menu?a=1"}}]}"#;
         let long = r#"{"actions":[{"say":{"text":"Karibu","loop":1}},{"redirect":{"url":"menu?a=1"}}]}"#;
         assert_eq!(compared(short, long), (Outcome::Same, vec![]));
+    }
+
+    #[test]
+    fn of_a_password_it_is_told_that_it_differs_and_not_how() {
+        let of = |password: &str| {
+            let target = format!(r#"{{"sip":"sip:a@b.example","username":"us","password":"{password}"}}"#);
+            format!(r#"{{"actions":[{{"dial":{{"to":{target}}}}}]}}"#)
+        };
+        let (outcome, places) = compared(&of("hunter2"), &of("hunter3"));
+        assert_eq!(outcome, Outcome::Different);
+        let hidden = || Some(HIDDEN.to_owned());
+        assert_eq!(places, [("actions[0].dial.to[0].password".to_owned(), hidden(), hidden())]);
     }
 
     #[test]

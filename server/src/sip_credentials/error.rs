@@ -12,6 +12,7 @@ impl From<Error> for ApiError {
             Error::NotFound => ErrorCode::NumbersSipCredentialsNotFound.into(),
             Error::AlreadyRevoked => ErrorCode::NumbersSipCredentialsAlreadyRevoked.into(),
             Error::LabelInvalid => Self::field("label", message),
+            Error::SrtpInvalid => Self::field("srtp", message),
             Error::TooMany => Self::new(ErrorCode::ValidationBadRequest).message(message),
             Error::Unmade => Self::new(ErrorCode::InternalError).cause(message),
             Error::Number(error) => error.into(),

@@ -1,5 +1,6 @@
 //! `/v1/numbers/{id}/sip-credentials`.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,7 +11,7 @@ use sautikit_api::sip as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Error, SipCredential};
+use super::{Error, SipCredential, policy_named};
 use crate::clock::rfc3339;
 use crate::numbers::NumberError;
 use crate::sip_credentials;
@@ -18,6 +19,7 @@ use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::ApiResult;
 use crate::web::idempotency::{self, Request};
+use crate::web::json::JsonBody;
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
 
@@ -25,7 +27,7 @@ use crate::web::params::{Idempotent, Paged};
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_sip_credentials, create_sip_credential))
-        .routes(routes!(revoke_sip_credential))
+        .routes(routes!(update_sip_credential, revoke_sip_credential))
         .routes(routes!(rotate_sip_credential))
 }
 
@@ -47,7 +49,8 @@ async fn create_sip_credential(
     idempotency::once(&app, &caller, &request, async |mut attempt| {
         let body: wire::CreateSipCredential = request.read()?;
         let (credential, password) =
-            sip_credentials::create(&app, attempt.tx(), &caller, number_id(&id)?, &body.label).await?;
+            sip_credentials::create(&app, attempt.tx(), &caller, number_id(&id)?, &body.label, body.srtp.as_deref())
+                .await?;
         let body = wire::CreatedSipCredential { credential: body_of(&app, credential), password };
         attempt.commit(&app, StatusCode::CREATED, &body).await
     })
@@ -73,6 +76,26 @@ async fn list_sip_credentials(
     let rows =
         sip_credentials::list(&mut conn, workspace_id, number_id(&id)?, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(rows, |row| (row.created_at, row.id.0), |row| body_of(&app, row)))
+}
+
+/// Change a SIP credential
+///
+/// In force for its devices when they register again, and for each call that they make.
+#[utoipa::path(patch, path = "/numbers/{id}/sip-credentials/{cid}", request_body = wire::UpdateSipCredential,
+    responses((status = 200, body = wire::SipCredential, description = "The credential as it is now.")),
+    extensions(("x-scope" = json!(Scope::NumbersWrite)),
+        ("x-errors" = json!([ErrorCode::NumbersNotAssigned, ErrorCode::NumbersSipCredentialsNotFound,
+        ErrorCode::NumbersSipCredentialsAlreadyRevoked]))))]
+async fn update_sip_credential(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path((id, cid)): Path<(String, String)>,
+    body: JsonBody<wire::UpdateSipCredential>,
+) -> ApiResult<Json<wire::SipCredential>> {
+    caller.needs(Scope::NumbersWrite)?;
+    let srtp = policy_named(&body.read()?.srtp)?;
+    let credential = sip_credentials::update(&app, &caller, number_id(&id)?, credential_id(&cid)?, srtp).await?;
+    Ok(Json(body_of(&app, credential)))
 }
 
 /// Revoke a SIP credential
@@ -138,6 +161,7 @@ fn body_of(app: &AppState, credential: SipCredential) -> wire::SipCredential {
         sip_uri: format!("sip:{}@{}", credential.username, app.config.sip.domain),
         username: credential.username,
         status,
+        srtp: credential.srtp.as_str().to_owned(),
         created_at: rfc3339(credential.created_at),
         rotated_at: credential.rotated_at.map(rfc3339),
         revoked_at: credential.revoked_at.map(rfc3339),

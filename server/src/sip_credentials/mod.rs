@@ -14,6 +14,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use self::secret::Secret;
+use crate::config::SrtpPolicy;
 use crate::numbers::{self, NumberError};
 use crate::secrets::{Purpose, SealBroken};
 use crate::sip_tokens::identity::{Device, Identity, Permissions, device_name, is_device_name};
@@ -43,6 +44,9 @@ pub enum Error {
     /// Missing, too long, or no visible line.
     #[error("`label` tells the device from others. {}", line::rule(LABEL_MAX_CHARS))]
     LabelInvalid,
+    /// None of the policies.
+    #[error("`srtp` is `off`, `accepted`, `preferred` or `required`.")]
+    SrtpInvalid,
     /// The number has as many as it can have.
     #[error("A number has at most {MOST} SIP credentials that work. Revoke those that are not used.", MOST = MOST_OF_NUMBER)]
     TooMany,
@@ -73,6 +77,8 @@ pub struct SipCredential {
     pub label: String,
     /// What the device calls itself.
     pub username: String,
+    /// How its audio is encrypted.
+    pub srtp: SrtpPolicy,
     /// Microseconds UTC.
     pub created_at: i64,
     /// When it got its present password; none while it has the first.
@@ -97,7 +103,7 @@ pub struct LiveCredential {
 impl LiveCredential {
     /// Who a device is that has proven to have it.
     pub fn identity(&self) -> Identity {
-        let SipCredential { id, workspace_id, number_id, username, .. } = &self.credential;
+        let SipCredential { id, workspace_id, number_id, username, srtp, .. } = &self.credential;
         Identity {
             workspace: *workspace_id,
             name: username.clone(),
@@ -105,7 +111,7 @@ impl LiveCredential {
             // It ends by being revoked, which is looked up each time.
             expires_at_us: i64::MAX,
             minted_by: None,
-            device: Some(Device { credential: *id, number: *number_id }),
+            device: Some(Device { credential: *id, number: *number_id, srtp: *srtp }),
             permissions: Permissions {
                 outbound: true,
                 inbound: true,
@@ -133,7 +139,9 @@ pub async fn create(
     caller: &Caller,
     number_id: NumberId,
     label: &str,
+    srtp: Option<&str>,
 ) -> Result<(SipCredential, String), Error> {
+    let srtp = srtp.map(policy_named).transpose()?.unwrap_or_default();
     let workspace_id = caller.workspace.id;
     let number = numbers::get_number(tx, workspace_id, number_id).await?;
     let label = line::checked(label, LABEL_MAX_CHARS).ok_or(Error::LabelInvalid)?;
@@ -146,6 +154,7 @@ pub async fn create(
         number_id,
         label,
         username: String::new(),
+        srtp,
         created_at: app.now_us(),
         rotated_at: None,
         revoked_at: None,
@@ -188,6 +197,33 @@ pub async fn rotate(
     let details = json!({ "label": credential.label, "username": credential.username });
     audit::record(app, tx, &audit::Entry::by(caller, "sip_credential.rotated", id, details)).await?;
     Ok((credential, secret.password))
+}
+
+/// Changes how a credential's audio is encrypted: of calls that begin once its device has registered again, or that it makes.
+///
+/// # Errors
+/// Not the number's, revoked, or the database failed.
+pub async fn update(
+    app: &AppState,
+    caller: &Caller,
+    number_id: NumberId,
+    id: SipCredentialId,
+    srtp: SrtpPolicy,
+) -> Result<SipCredential, Error> {
+    let mut tx = app.db.begin_write().await?;
+    let mut credential = find(&mut tx, caller.workspace.id, number_id, id).await?;
+    credential.srtp = srtp;
+    if !store::update(&mut tx, &credential).await? {
+        return Err(Error::AlreadyRevoked);
+    }
+    let details = json!({ "label": credential.label, "username": credential.username, "srtp": srtp.as_str() });
+    audit::record(app, &mut tx, &audit::Entry::by(caller, "sip_credential.changed", id, details)).await?;
+    tx.commit().await?;
+    Ok(credential)
+}
+
+fn policy_named(name: &str) -> Result<SrtpPolicy, Error> {
+    SrtpPolicy::named(name).ok_or(Error::SrtpInvalid)
 }
 
 /// Ends a credential for good. Calls that run go on to their end.

@@ -5,13 +5,15 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::SipCredential;
+use crate::config::SrtpPolicy;
 use crate::db::statements;
 use crate::row;
 
 statements! {
     INSERT_CREDENTIAL = "
-        insert into sip_credentials (id, workspace_id, tenant_number_id, label, username, password_hash, ha1, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        insert into sip_credentials (id, workspace_id, tenant_number_id, label, username, password_hash, ha1, created_at,
+            srtp)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         on conflict (username) do nothing";
     FIND_CREDENTIAL = "
         select *
@@ -42,6 +44,10 @@ statements! {
         update sip_credentials
         set password_hash = $3, ha1 = $4, rotated_at = $5
         where workspace_id = $1 and id = $2 and revoked_at is null";
+    UPDATE_CREDENTIAL = "
+        update sip_credentials
+        set srtp = $3
+        where workspace_id = $1 and id = $2 and revoked_at is null";
     REVOKE_CREDENTIAL = "
         update sip_credentials
         set revoked_at = $3
@@ -71,6 +77,7 @@ pub(super) async fn insert(
         .bind(password_hash)
         .bind(ha1)
         .bind(credential.created_at)
+        .bind(credential.srtp.as_str())
         .execute(tx)
         .await?;
     Ok(done.rows_affected() == 1)
@@ -142,6 +149,15 @@ pub(super) async fn replace_secret(
 }
 
 /// False when it was revoked before.
+pub(super) async fn update(tx: &mut AnyConnection, credential: &SipCredential) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(UPDATE_CREDENTIAL)
+        .bind(credential.workspace_id.to_string())
+        .bind(credential.id.to_string())
+        .bind(credential.srtp.as_str());
+    Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+/// False when it was revoked before.
 pub(super) async fn revoke(
     tx: &mut AnyConnection,
     credential: &SipCredential,
@@ -155,12 +171,14 @@ pub(super) async fn revoke(
 }
 
 fn credential(row: &AnyRow) -> Result<SipCredential, sqlx::Error> {
+    let srtp: String = row.try_get("srtp")?;
     Ok(SipCredential {
         id: row::parsed(row, "id")?,
         workspace_id: row::parsed(row, "workspace_id")?,
         number_id: row::parsed(row, "tenant_number_id")?,
         label: row.try_get("label")?,
         username: row.try_get("username")?,
+        srtp: SrtpPolicy::named(&srtp).ok_or_else(|| sqlx::Error::Decode(format!("srtp is `{srtp}`").into()))?,
         created_at: row.try_get("created_at")?,
         rotated_at: row.try_get("rotated_at")?,
         revoked_at: row.try_get("revoked_at")?,

@@ -1,5 +1,6 @@
-//! `POST /v1/sip/token`.
+//! `POST /v1/sip/token`, and for operators the keys that sign tokens.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -10,11 +11,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::identity::MintedBy;
-use super::{mint_sip_token, web_socket_url};
-use crate::audit;
+use super::{mint_sip_token, rotate_sip_keys, web_socket_url};
+use crate::audit::{self, Actor};
 use crate::clock::rfc3339;
 use crate::state::AppState;
-use crate::web::caller::{Caller, Credential};
+use crate::web::caller::{Caller, Credential, Operator};
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};
 use crate::web::params::Idempotent;
@@ -22,7 +23,7 @@ use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(create_sip_token))
+    OpenApiRouter::new().routes(routes!(create_sip_token)).routes(routes!(rotate_keys))
 }
 
 /// Mint a token for a phone or browser
@@ -63,6 +64,22 @@ async fn create_sip_token(State(app): State<AppState>, caller: Caller, request: 
         ice_servers: Vec::new(),
     };
     attempt.commit(&app, StatusCode::OK, &body).await
+}
+
+/// Rotate the keys that sign SIP tokens
+///
+/// A new key signs from now on, on every node. Tokens that those before it have signed are good until they expire, which is within
+/// five minutes.
+#[utoipa::path(post, operation_id = "admin_rotate_sip_keys", path = "/admin/sip-keys/rotate", security(("session" = [])),
+    responses((status = 200, body = wire::SipKey, description = "The key that signs now.")))]
+async fn rotate_keys(State(app): State<AppState>, operator: Operator) -> ApiResult<Json<wire::SipKey>> {
+    let by = Actor::Operator(Some(operator.user_id.to_string()));
+    let rotated = rotate_sip_keys(&app, by, operator.ip).await?;
+    Ok(Json(wire::SipKey {
+        id: rotated.kid,
+        created_at: rfc3339(rotated.created_at),
+        former_until: rfc3339(rotated.former_until),
+    }))
 }
 
 #[cfg(test)]

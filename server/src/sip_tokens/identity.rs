@@ -6,6 +6,7 @@ use sautikit_api::ids::{ApiKeyId, NumberId, SipCredentialId, UserId, WorkspaceId
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::config::SrtpPolicy;
 use crate::secrets::hex;
 
 /// Parts the identity from the workspace in a SIP user, because identities repeat across workspaces.
@@ -41,6 +42,8 @@ pub struct Device {
     pub credential: SipCredentialId,
     /// The only number that it calls from and rings for.
     pub number: NumberId,
+    /// How its audio is encrypted, as its credential said when it proved itself.
+    pub srtp: SrtpPolicy,
 }
 
 /// By whose right a token was minted.

@@ -2,7 +2,7 @@
 
 use sqlx::AnyConnection;
 
-use super::{Error, key_overlap, store};
+use super::{Error, Rotated, key_overlap, store};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
@@ -39,12 +39,14 @@ pub(super) async fn verifying_key(app: &AppState, kid: &str) -> Result<Option<Ve
 }
 
 /// A new key signs from now on; those before it verify for one token's life.
-pub(super) async fn rotate(app: &AppState, conn: &mut AnyConnection) -> Result<(), Error> {
+pub(super) async fn rotate(app: &AppState, conn: &mut AnyConnection) -> Result<Rotated, Error> {
     let kid = app.new_uuid().to_string();
     let secret: [u8; KEY_BYTES] = app.entropy.bytes();
     let sealed = app.secrets.seal(Purpose::SipTokenKey, &kid, &secret, &app.entropy);
     let now = app.now_us();
     let overlap_us = i64::try_from(key_overlap().as_micros()).unwrap_or(i64::MAX);
-    store::retire_keys(conn, now.saturating_add(overlap_us)).await?;
-    Ok(store::insert_key(conn, &kid, &sealed, now).await?)
+    let former_until = now.saturating_add(overlap_us);
+    store::retire_keys(conn, former_until).await?;
+    store::insert_key(conn, &kid, &sealed, now).await?;
+    Ok(Rotated { kid, created_at: now, former_until })
 }

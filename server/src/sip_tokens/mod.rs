@@ -17,12 +17,15 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::sip::CreateSipToken;
+use serde_json::json;
 use sqlx::AnyConnection;
 
 use self::identity::{Identity, MintedBy, Permissions, is_device_name, is_identity};
+use crate::audit::Actor;
+use crate::clock::rfc3339;
 use crate::secrets::{Purpose, SealBroken};
 use crate::state::AppState;
-use crate::{accounts, api_keys, numbers, telephone};
+use crate::{accounts, api_keys, audit, numbers, telephone};
 
 pub(crate) use claims::Claims;
 pub(crate) use store::STATEMENTS;
@@ -69,6 +72,17 @@ pub struct Minted {
     pub token: String,
     /// What it says.
     pub identity: Identity,
+}
+
+/// A new signing key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotated {
+    /// Its name in the header of tokens.
+    pub kid: String,
+    /// Since when it signs, in microseconds UTC.
+    pub created_at: i64,
+    /// Until when those before it verify, in microseconds UTC.
+    pub former_until: i64,
 }
 
 /// HA1 values of a live token, for digest (RFC 7616 §3.4.2), in lower-case hex.
@@ -198,11 +212,25 @@ pub fn web_socket_url(public_url: &str) -> String {
     }
 }
 
-/// Makes a new signing key; the one before it verifies until its last token has expired.
-pub async fn rotate_sip_keys(app: &AppState) -> Result<(), Error> {
+/// Makes a new signing key, for an operator at an address or for somebody at the command line; the one before it verifies until
+/// its last token has expired.
+///
+/// # Errors
+/// The database failed.
+pub async fn rotate_sip_keys(app: &AppState, by: Actor, ip: Option<String>) -> Result<Rotated, Error> {
     let mut tx = app.db.begin_write().await?;
-    keys::rotate(app, &mut tx).await?;
-    Ok(tx.commit().await?)
+    let rotated = keys::rotate(app, &mut tx).await?;
+    let entry = audit::Entry {
+        workspace_id: None,
+        actor: by,
+        action_kind: "sip_keys.rotated",
+        subject_id: Some(rotated.kid.clone()),
+        details: json!({ "former_until": rfc3339(rotated.former_until) }),
+        ip,
+    };
+    audit::record(app, &mut tx, &entry).await?;
+    tx.commit().await?;
+    Ok(rotated)
 }
 
 /// Forgets tokens that have expired.

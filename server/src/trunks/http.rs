@@ -9,9 +9,9 @@ use sautikit_api::trunks as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Registration, Trunk, TrunkError, Trunks, create, delete, preview, rules, store, update};
+use super::{Asked, Figures, Registration, Trunk, TrunkError, Trunks, create, delete, preview, rules, store, update};
 use crate::clock::rfc3339;
-use crate::config::{self, IdentityHeader, NumberFormat, TrunkTransport};
+use crate::config::{self, IdentityHeader, NumberFormat, SrtpPolicy, TrunkTransport};
 use crate::state::AppState;
 use crate::web::caller::Operator;
 use crate::web::error::ApiResult;
@@ -78,6 +78,7 @@ async fn create_trunk(
         number_format: named("number_format", asked.number_format.as_deref(), NumberFormat::named)?.unwrap_or_default(),
         options_every_seconds: asked.options_every_seconds,
         follow_redirects: asked.follow_redirects.unwrap_or_default(),
+        srtp: named("srtp", asked.srtp.as_deref(), SrtpPolicy::named)?.unwrap_or_default(),
         pass_headers: asked.pass_headers,
     };
     let mut tx = app.db.begin_write().await?;
@@ -118,10 +119,12 @@ async fn update_trunk(
     let transport = named("transport", asked.transport.as_deref(), TrunkTransport::named)?;
     let identity = named("identity", asked.identity.as_deref(), IdentityHeader::named)?;
     let number_format = named("number_format", asked.number_format.as_deref(), NumberFormat::named)?;
+    let srtp = named("srtp", asked.srtp.as_deref(), SrtpPolicy::named)?;
     let trunk = update(&app, &operator, id, |trunk| {
         put(&mut trunk.settings.transport, transport);
         put(&mut trunk.settings.identity, identity);
         put(&mut trunk.settings.number_format, number_format);
+        put(&mut trunk.settings.srtp, srtp);
         apply(trunk, asked);
     })
     .await?;
@@ -213,6 +216,7 @@ fn configured(app: &AppState, settings: &config::Trunk) -> wire::Trunk {
         calls_per_second: settings.calls_per_second,
         options_every_seconds: settings.options_every_seconds,
         follow_redirects: settings.follow_redirects,
+        srtp: settings.srtp.as_str().to_owned(),
         pass_headers: settings.pass_headers.clone(),
         prefixes: settings.prefixes.clone(),
         sources: settings.sources.clone(),
@@ -225,9 +229,26 @@ fn configured(app: &AppState, settings: &config::Trunk) -> wire::Trunk {
         resolved_address: standing.as_ref().and_then(|standing| standing.address).map(|address| address.to_string()),
         registration: standing.as_ref().and_then(|standing| standing.health.registration.as_ref().map(registration)),
         is_reachable: standing.as_ref().and_then(|standing| standing.health.is_reachable),
+        last_options: standing.as_ref().and_then(|standing| standing.health.asked).map(options),
+        figures: standing.as_ref().map(|standing| figures(standing.figures)),
         current_calls: standing.map_or(0, |standing| standing.calls),
         created_at: None,
         updated_at: None,
+    }
+}
+
+fn options(asked: Asked) -> wire::TrunkOptions {
+    wire::TrunkOptions { at: rfc3339(asked.at), sip_status: asked.status }
+}
+
+fn figures(figures: Figures) -> wire::TrunkFigures {
+    let count = |attempts: u64| i64::try_from(attempts).unwrap_or(i64::MAX);
+    wire::TrunkFigures {
+        answered: count(figures.answered),
+        ended: count(figures.ended),
+        failed: count(figures.failed),
+        post_dial_mean_ms: figures.post_dial_mean_ms,
+        post_dial_p95_ms: figures.post_dial_p95_ms,
     }
 }
 

@@ -16,6 +16,32 @@ pub struct Standing {
     pub calls: u32,
     /// Whether it is well, as far as it is asked.
     pub health: Health,
+    /// What came of our INVITEs to it since this node was started.
+    pub figures: Figures,
+}
+
+/// What came of INVITEs to a trunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// They were answered.
+    pub answered: u64,
+    /// They came to nothing, and their calls with them: busy, declined, canceled, no answer.
+    pub ended: u64,
+    /// The trunk failed before anything rang.
+    pub failed: u64,
+    /// From an INVITE to its first ringing, in milliseconds: the mean of all, where any rang.
+    pub post_dial_mean_ms: Option<u32>,
+    /// What of these 95 in a hundred are not above.
+    pub post_dial_p95_ms: Option<u32>,
+}
+
+/// What came of our last question whether a trunk is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it was answered, or was not: microseconds UTC.
+    pub at: i64,
+    /// The answer's status of SIP; none for silence.
+    pub status: Option<u16>,
 }
 
 /// Whether a trunk is well. The default knows nothing against it.
@@ -25,6 +51,8 @@ pub struct Health {
     pub registration: Option<Registration>,
     /// Whether it answers OPTIONS, where it is asked.
     pub is_reachable: Option<bool>,
+    /// What came of the last ones.
+    pub asked: Option<Asked>,
 }
 
 /// How a registration of ours stands.

@@ -22,7 +22,7 @@ use crate::secrets::{Purpose, SealBroken};
 use crate::state::AppState;
 use crate::web::caller::Operator;
 
-pub use live::{Health, LiveTrunks, Registration, Standing, Trunks};
+pub use live::{Asked, Figures, Health, LiveTrunks, Registration, Standing, Trunks};
 pub use rules::{CODECS, source_network};
 pub(crate) use store::STATEMENTS;
 

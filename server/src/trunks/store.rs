@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::Trunk;
-use crate::config::{self, IdentityHeader, NumberFormat, TrunkTransport};
+use crate::config::{self, IdentityHeader, NumberFormat, SrtpPolicy, TrunkTransport};
 use crate::db::statements;
 use crate::row;
 
@@ -32,16 +32,16 @@ statements! {
         insert into trunks (id, name, address, prefixes, sources, country, username, password, codecs, priority, max_calls,
             is_enabled, created_at, updated_at, transport, certificate_name, outbound_proxy, domain, is_registering,
             from_user, identity, number_format, calls_per_second, options_every_seconds, pass_headers,
-            follows_redirects)
+            follows_redirects, srtp)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            $24, $25, $26)";
+            $24, $25, $26, $27)";
     UPDATE_TRUNK = "
         update trunks
         set name = $2, address = $3, prefixes = $4, sources = $5, country = $6, username = $7, password = $8, codecs = $9,
             priority = $10, max_calls = $11, is_enabled = $12, created_at = $13, updated_at = $14, transport = $15,
             certificate_name = $16, outbound_proxy = $17, domain = $18, is_registering = $19, from_user = $20,
             identity = $21, number_format = $22, calls_per_second = $23, options_every_seconds = $24,
-            pass_headers = $25, follows_redirects = $26
+            pass_headers = $25, follows_redirects = $26, srtp = $27
         where id = $1";
     DELETE_TRUNK = "
         delete from trunks
@@ -113,6 +113,7 @@ async fn write(tx: &mut AnyConnection, sql: &'static str, trunk: &Trunk) -> Resu
         .bind(settings.options_every_seconds.map(i64::from))
         .bind(array(&settings.pass_headers))
         .bind(i64::from(settings.follow_redirects))
+        .bind(settings.srtp.as_str())
         .execute(tx)
         .await
         .map(drop)
@@ -160,6 +161,7 @@ fn trunk(row: &AnyRow) -> Result<Trunk, sqlx::Error> {
         number_format: named(row, "number_format", NumberFormat::named)?,
         options_every_seconds: options_every.map(bounded).transpose()?,
         follow_redirects: row::flag(row, "follows_redirects")?,
+        srtp: named(row, "srtp", SrtpPolicy::named)?,
         pass_headers: texts(row, "pass_headers")?,
     };
     Ok(Trunk {

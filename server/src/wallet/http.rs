@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 use sautikit_api::bounds::Month;
+use sautikit_api::ids::WorkspaceId;
 use sautikit_api::wallet as wire;
 use serde::Deserialize;
 use sqlx::AnyConnection;
@@ -14,10 +15,11 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::statement::{self, Statement};
+use super::statement::{self, Listed, Statement};
 use super::store::statements::Sum;
-use super::{EntryRow, Wallet};
+use super::{EntryKind, EntryRow, Wallet};
 use crate::clock::rfc3339;
+use crate::config::Tax;
 use crate::state::AppState;
 use crate::wallet;
 use crate::web::caller::Caller;
@@ -67,10 +69,28 @@ pub(crate) fn balance_body(wallet: &Wallet) -> wire::Balance {
 #[derive(Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
-struct LedgerQuery {
+pub(super) struct LedgerQuery {
     /// Posted in this month of the workspace's zone, for instance 2026-06: the entries of its statement.
     #[param(pattern = "^(20[0-9]{2}-(0[1-9]|1[0-2]))?$")]
     month: String,
+    /// Only entries of this kind.
+    #[param(value_type = Option<sautikit_api::sets::LedgerEntryKind>)]
+    kind: String,
+}
+
+impl LedgerQuery {
+    /// What it asks for.
+    pub(super) fn read(&self) -> ApiResult<Listed> {
+        let at_us = if self.month.is_empty() { None } else { Some(within(&self.month)?) };
+        let kind = match self.kind.as_str() {
+            "" => None,
+            name => Some(EntryKind::parse(name).ok_or_else(|| {
+                let known = EntryKind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+                ApiError::field("kind", format!("`kind` is one of {known}."))
+            })?),
+        };
+        Ok(Listed { at_us, kind })
+    }
 }
 
 /// List ledger entries
@@ -87,15 +107,11 @@ async fn list_ledger(
 ) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
     let (page, Query(query)) = (page?, query?);
+    let listed = query.read()?;
     let mut conn = app.db.acquire().await?;
     // The cursor's number is the entry's sequence, which orders a wallet without ties.
     let (before_seq, _) = page.before();
-    let entries = match query.month.as_str() {
-        "" => wallet::list_entries(&mut conn, caller.workspace.id, before_seq, page.fetch_limit()).await?,
-        month => {
-            statement::list(&mut conn, caller.workspace.id, within(month)?, before_seq, page.fetch_limit()).await?
-        }
-    };
+    let entries = statement::list(&mut conn, caller.workspace.id, listed, before_seq, page.fetch_limit()).await?;
     Ok(page.answer(entries, |entry| (entry.seq, entry.id.0), entry_body))
 }
 
@@ -126,13 +142,19 @@ const MONTHS_LISTED: usize = 60;
         ("x-errors" = json!([ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
 async fn list_statements(State(app): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<wire::Statement>>> {
     caller.needs(Scope::WalletRead)?;
+    Ok(Json(list_bodies(&app, caller.workspace.id).await?))
+}
+
+/// The statements of a workspace, the newest first.
+pub(super) async fn list_bodies(app: &AppState, workspace_id: WorkspaceId) -> ApiResult<Vec<wire::Statement>> {
     let mut conn = app.db.acquire().await?;
-    let months = statement::months(&mut conn, caller.workspace.id, app.now_us(), MONTHS_LISTED).await?;
+    let months = statement::months(&mut conn, workspace_id, app.now_us(), MONTHS_LISTED).await?;
     let mut statements = Vec::with_capacity(months.len());
     for at_us in months {
-        statements.push(statement_body(statement::statement(&mut conn, caller.workspace.id, at_us).await?));
+        let found = statement::statement(&mut conn, workspace_id, at_us).await?;
+        statements.push(statement_body(found, &app.config.tax));
     }
-    Ok(Json(statements))
+    Ok(statements)
 }
 
 /// Show a statement
@@ -143,12 +165,17 @@ async fn list_statements(State(app): State<AppState>, caller: Caller) -> ApiResu
         ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
 async fn get_statement(State(app): State<AppState>, caller: Caller, Path(month): Path<String>) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
+    show(&app, caller.workspace.id, &month).await
+}
+
+/// A workspace's statement of a month, or with `.csv` behind it its entries.
+pub(super) async fn show(app: &AppState, workspace_id: WorkspaceId, month: &str) -> ApiResult<Response> {
     if let Some(month) = month.strip_suffix(".csv") {
-        return entries(&app, &caller, month).await;
+        return entries(app, workspace_id, month).await;
     }
     let mut conn = app.db.acquire().await?;
-    let found = read_month(&mut conn, &caller, &month).await?;
-    Ok(Json(statement_body(found)).into_response())
+    let found = read_month(&mut conn, workspace_id, month).await?;
+    Ok(Json(statement_body(found, &app.config.tax)).into_response())
 }
 
 /// Export a statement
@@ -165,23 +192,24 @@ async fn get_statement_csv(
     Path(month): Path<String>,
 ) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
-    entries(&app, &caller, &month).await
+    entries(&app, caller.workspace.id, &month).await
 }
 
-async fn entries(app: &AppState, caller: &Caller, month: &str) -> ApiResult<Response> {
-    let found = read_month(&mut *app.db.acquire().await?, caller, month).await?;
+/// Every entry of a workspace's month as CSV.
+pub(super) async fn entries(app: &AppState, workspace_id: WorkspaceId, month: &str) -> ApiResult<Response> {
+    let found = read_month(&mut *app.db.acquire().await?, workspace_id, month).await?;
     let name = format!("attachment; filename=\"statement-{}.csv\"", found.month);
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
     let text = statement::csv(app.clone(), found).await?;
     Ok((headers, Body::from_stream(text)).into_response())
 }
 
-async fn read_month(conn: &mut AnyConnection, caller: &Caller, month: &str) -> ApiResult<Statement> {
-    Ok(statement::statement(conn, caller.workspace.id, within(month)?).await?)
+async fn read_month(conn: &mut AnyConnection, workspace_id: WorkspaceId, month: &str) -> ApiResult<Statement> {
+    Ok(statement::statement(conn, workspace_id, within(month)?).await?)
 }
 
 /// A moment in the month, whatever the zone: microseconds UTC.
-fn within(month: &str) -> ApiResult<i64> {
+pub(super) fn within(month: &str) -> ApiResult<i64> {
     let wrong = || ApiError::field("month", "`month` is a year and a month, such as 2026-06.");
     let day: jiff::civil::Date = format!("{month}-15").parse().map_err(|_| wrong())?;
     if month.len() != 7 || !(2000..=2099).contains(&day.year()) {
@@ -191,7 +219,7 @@ fn within(month: &str) -> ApiResult<i64> {
     Ok(day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| wrong())?.timestamp().as_microsecond())
 }
 
-fn statement_body(found: Statement) -> wire::Statement {
+fn statement_body(found: Statement, tax: &Tax) -> wire::Statement {
     let sum = |of: fn(&Sum) -> i64| found.sums.iter().map(of).sum();
     wire::Statement {
         currency: found.wallet.currency.code().to_owned(),
@@ -214,5 +242,16 @@ fn statement_body(found: Statement) -> wire::Statement {
             .collect(),
         month: found.month,
         head_hash: found.head_hash,
+        supplier: supplier(tax),
     }
+}
+
+/// Who sells, where the operator says so.
+fn supplier(tax: &Tax) -> Option<wire::Supplier> {
+    let line = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    Some(wire::Supplier {
+        name: line(&tax.supplier)?,
+        address: line(&tax.supplier_address),
+        tax_number: line(&tax.supplier_number),
+    })
 }

@@ -26,6 +26,7 @@ use sqlx::AnyConnection;
 use thiserror::Error;
 
 use crate::config::{self, Config};
+use crate::state::AppState;
 use crate::tax::TaxRate;
 
 pub(crate) use error::RETRY_SECONDS;
@@ -54,6 +55,25 @@ macro_rules! with_tries {
 }
 pub(crate) use with_tries;
 
+/// What live calls of all nodes hold of the wallets of one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldSum {
+    /// ISO 4217.
+    pub currency: String,
+    /// Wallets of which anything is held.
+    pub wallets: i64,
+    /// In minor units.
+    pub held_minor: i64,
+}
+
+/// What live calls hold, by currency; a currency of which nothing is held is left out.
+///
+/// # Errors
+/// The database failed.
+pub async fn held(app: &AppState) -> Result<Vec<HeldSum>, sqlx::Error> {
+    store::sum_holds(&mut *app.db.acquire().await?).await
+}
+
 /// What kind of movement an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
@@ -77,6 +97,11 @@ impl EntryKind {
     /// Every kind.
     pub const ALL: &'static [Self] =
         &[Self::TopUp, Self::Call, Self::Rental, Self::Adjustment, Self::Refund, Self::Reversal, Self::Storage];
+
+    /// The kind of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
 
     /// Its name in the database and the API.
     pub const fn as_str(self) -> &'static str {

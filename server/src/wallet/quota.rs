@@ -130,6 +130,19 @@ pub fn spendable_minor(standing: &Standing, held: &Held) -> Option<i64> {
     of_both.map(|minor| minor.max(0))
 }
 
+/// What of [`spendable_minor`] is this node's calls' own while no wallet can be asked: as much of it as they hold of all that calls
+/// hold. Each node reckons so, and so all of them together go on with what there is and no more.
+pub fn lendable_minor(standing: &Standing, held: &Held) -> Option<i64> {
+    let spendable_minor = spendable_minor(standing, held)?;
+    let own: i64 = held.values().sum();
+    let all = i128::from(own) + i128::from(standing.held_by_others_minor.max(0));
+    if all == 0 {
+        return Some(spendable_minor);
+    }
+    // A part of what fits: it does too.
+    Some(i64::try_from(i128::from(spendable_minor) * i128::from(own) / all).unwrap_or(0))
+}
+
 /// What a node's calls hold after a flush, and what its demands came to, in their order. `remembered` is what they held as
 /// the node knows it, `row_minor` the sum that the wallet knows of, `released` are calls that hold nothing any more.
 ///

@@ -12,7 +12,7 @@ use sautikit_api::money::Currency;
 use serde_json::json;
 
 use super::chain::ChainKey;
-use super::quota::{Demand, Grant, Held, Standing, available_minor, restate, spendable_minor};
+use super::quota::{Demand, Grant, Held, Standing, available_minor, lendable_minor, restate, spendable_minor};
 use super::store::batch;
 use super::{EntryKind, Funds, LockedWallet, MAX_AMOUNT_MINOR, NewEntry, WalletError};
 use crate::db::batch::Told;
@@ -56,6 +56,8 @@ pub struct Purse {
     pub available_minor: i64,
     /// What its live calls may still get beside what they hold; none where they may overdraw without a bound.
     pub spendable_minor: Option<i64>,
+    /// What of that is this node's calls' own while no wallet can be asked; none where that is.
+    pub lendable_minor: Option<i64>,
     /// What each live call of this node holds.
     pub held: Held,
 }
@@ -153,6 +155,7 @@ pub(crate) fn settle(
             currency: wallet.wallet.currency,
             available_minor: available_minor(&standing, &own),
             spendable_minor: spendable_minor(&standing, &own),
+            lendable_minor: lendable_minor(&standing, &own),
             held: own,
         };
         settled.purses.insert(workspace, purse);

@@ -4,13 +4,15 @@
 //! computed from the ledger, so there is one truth, and names the hash of its last entry: `ledger verify` proves the chain up to
 //! there. Deliberately absent: PDF; the console's page prints.
 
+use std::collections::BTreeMap;
+
 use futures::stream::{self, Stream, StreamExt};
 use sautikit_api::ids::WorkspaceId;
 use sqlx::AnyConnection;
 
 use super::period::BillingMonth;
-use super::store::statements::{self as store, Ledger, Sum};
-use super::{EntryRow, Wallet, WalletError, read};
+use super::store::statements::{self as store, Ledger, MonthSum, Sum};
+use super::{EntryKind, EntryRow, Wallet, WalletError, read};
 use crate::sheet::Sheet;
 use crate::state::AppState;
 
@@ -71,20 +73,64 @@ pub async fn statement(
     })
 }
 
-/// Entries of the month that holds `at_us`, the newest first, before that one; at most `limit`.
+/// What moved in all wallets in the month that holds `at_us`, each in its own zone: for a return of tax, and for the books of
+/// whoever sells. What came and what went of one kind are two sums.
+///
+/// # Errors
+/// The database failed.
+pub async fn of_all(conn: &mut AnyConnection, at_us: i64) -> Result<Vec<MonthSum>, WalletError> {
+    let mut sums: BTreeMap<(String, String, String, bool), Sum> = BTreeMap::new();
+    for zone in store::zones(conn).await? {
+        let month = BillingMonth::containing(at_us, &zone)?;
+        for MonthSum { country, currency, sum } in
+            store::sums_of_zone(conn, &zone, (month.start_us, month.end_us)).await?
+        {
+            let key = (country, currency, sum.kind.clone(), sum.amount_minor < 0);
+            match sums.get_mut(&key) {
+                Some(known) => {
+                    known.entries += sum.entries;
+                    known.amount_minor += sum.amount_minor;
+                    known.tax_minor += sum.tax_minor;
+                }
+                None => drop(sums.insert(key, sum)),
+            }
+        }
+    }
+    Ok(sums.into_iter().map(|((country, currency, ..), sum)| MonthSum { country, currency, sum }).collect())
+}
+
+/// Which entries of a ledger are listed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Listed {
+    /// A moment of their month (microseconds UTC); none for every month.
+    pub at_us: Option<i64>,
+    /// Their kind; none for every one.
+    pub kind: Option<EntryKind>,
+}
+
+/// The entries that are asked for, the newest first, before that one; at most `limit`.
 ///
 /// # Errors
 /// No such wallet, or the database failed.
 pub async fn list(
     conn: &mut AnyConnection,
     workspace_id: WorkspaceId,
-    at_us: i64,
+    listed: Listed,
     before_seq: i64,
     limit: i64,
 ) -> Result<Vec<EntryRow>, WalletError> {
     let wallet = read(conn, workspace_id).await?;
-    let month = BillingMonth::containing(at_us, &wallet.zone)?;
-    Ok(store::list(conn, workspace_id, (month.start_us, month.end_us), before_seq, limit).await?)
+    let span = match listed {
+        Listed { at_us: None, kind: None } => {
+            return Ok(super::list_entries(conn, workspace_id, before_seq, limit).await?);
+        }
+        Listed { at_us: None, .. } => (i64::MIN, i64::MAX),
+        Listed { at_us: Some(at_us), .. } => {
+            let month = BillingMonth::containing(at_us, &wallet.zone)?;
+            (month.start_us, month.end_us)
+        }
+    };
+    Ok(store::list(conn, workspace_id, span, listed.kind, before_seq, limit).await?)
 }
 
 /// Moments in each month from the wallet's first entry to now, the newest first; at most `most` of them.

@@ -12,7 +12,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::chain::Link;
-use super::{LockedWallet, OverdraftPolicy, Spend, Wallet};
+use super::{HeldSum, LockedWallet, OverdraftPolicy, Spend, Wallet};
 use crate::db::statements;
 use crate::row;
 
@@ -67,12 +67,32 @@ statements! {
         update wallets
         set balance_minor = $1, seq = $2, head_hash = $3, last_entry_at = $4
         where workspace_id = $5 and seq = $6";
+    /// What live calls hold of the money of all wallets, by currency.
+    SUM_HOLDS = "
+        select w.currency, count(distinct h.workspace_id) as wallets, cast(sum(h.held_minor) as bigint) as held_minor
+        from wallet_holds h
+        join wallets w on w.workspace_id = h.workspace_id
+        where h.held_minor > 0
+        group by w.currency
+        order by w.currency";
     LIST_ENTRIES = "
         select id, seq, kind, amount_minor, tax_minor, balance_after_minor, cause, reference, created_at
         from wallet_ledger
         where workspace_id = $1 and seq < $2
         order by seq desc
         limit $3";
+}
+
+pub(super) async fn sum_holds(conn: &mut AnyConnection) -> Result<Vec<HeldSum>, sqlx::Error> {
+    let rows = sqlx::query(SUM_HOLDS).fetch_all(conn).await?;
+    let sum = |row: &AnyRow| {
+        Ok(HeldSum {
+            currency: row.try_get("currency")?,
+            wallets: row.try_get("wallets")?,
+            held_minor: row.try_get("held_minor")?,
+        })
+    };
+    rows.iter().map(sum).collect()
 }
 
 pub(super) async fn insert_wallet(

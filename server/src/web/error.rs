@@ -31,6 +31,8 @@ pub struct ApiError {
     pub retry_after_seconds: Option<u32>,
     /// For the log only.
     pub cause: Option<String>,
+    /// The node that can do it, where this one can't.
+    pub node: Option<Box<str>>,
 }
 
 /// What handlers return.
@@ -46,6 +48,7 @@ impl ApiError {
             details: None,
             retry_after_seconds: None,
             cause: None,
+            node: None,
         }
     }
 
@@ -90,6 +93,12 @@ impl ApiError {
     /// Says when to try again.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// Names the node that can do it, so that the request is passed on to it where nodes do so.
+    pub fn of_node(mut self, node: String) -> Self {
+        self.node = Some(node.into());
         self
     }
 

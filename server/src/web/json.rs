@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::state::AppState;
 use crate::web::error::{ApiError, ApiResult};
+use crate::web::told::Told;
 
 /// Longest time that a body takes to arrive, so that nobody holds a request open for ever: 1 MiB in it is 140 kbit/s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -153,9 +154,21 @@ fn not_json(error: &serde_json::Error) -> ApiError {
 
 /// Whether the request says that its body is JSON (`application/json` or `…+json`).
 pub fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = essence(headers);
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Whether the headers say that the body is XML.
+pub fn is_xml(headers: &HeaderMap) -> bool {
+    let essence = essence(headers);
+    matches!(essence.as_str(), "application/xml" | "text/xml")
+        || (essence.starts_with("application/") && essence.ends_with("+xml"))
+}
+
+/// The media type without its parameters, in lower case; empty where there is none.
+fn essence(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The whole body, at most the router's limit and within [`BODY_TIMEOUT`].
@@ -165,8 +178,12 @@ pub async fn collect(request: Request) -> ApiResult<Bytes> {
 
 async fn collect_within(limit: Duration, request: Request) -> ApiResult<Bytes> {
     let refused = |message: &'static str| ApiError::new(ErrorCode::ValidationBadRequest).message(message);
+    let told = Told::of(request.extensions());
     match tokio::time::timeout(limit, Bytes::from_request(request, &())).await {
-        Ok(Ok(body)) => Ok(body),
+        Ok(Ok(body)) => {
+            told.iter().for_each(|told| told.tell_body(&body));
+            Ok(body)
+        }
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(ErrorCode::PayloadTooLarge.into())
         }

@@ -34,6 +34,12 @@ const MARK_DIGITS: usize = 16;
 /// Sorts after every id.
 const LAST_ID: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
+/// The cursors of all rows, with commas between, for a node that puts several nodes' lists together.
+pub const POSITIONS: HeaderName = HeaderName::from_static("x-sautikit-positions");
+
+/// Marks a request whose answer is put together with those of other nodes.
+#[derive(Debug, Clone, Copy)]
+pub struct OfSeveralNodes;
 
 /// Which part of a list is asked for.
 pub struct Page {
@@ -42,6 +48,7 @@ pub struct Page {
     before_id: String,
     uri: Uri,
     marks: Marks,
+    tells_positions: bool,
 }
 
 /// Makes and knows the cursors of one list.
@@ -114,8 +121,29 @@ impl Page {
         let more = rows.len() > shown;
         rows.truncate(shown);
         let next = rows.last().filter(|_| more).map(|row| self.marks.cursor(position(row)));
+        let cursors = |rows: &[R]| Vec::from_iter(rows.iter().map(|row| self.marks.cursor(position(row)))).join(",");
+        let positions = self.tells_positions.then(|| cursors(&rows));
+        let mut response = self.written(rows.into_iter().map(body), next);
+        if let Some(positions) = positions.and_then(|positions| HeaderValue::from_str(&positions).ok()) {
+            response.headers_mut().insert(POSITIONS, positions);
+        }
+        response
+    }
+
+    /// The same of rows whose cursors other nodes have told, as [`POSITIONS`]; `is_cut` where one of those has more.
+    pub fn answer_together<B: Serialize>(&self, mut rows: Vec<(String, B)>, is_cut: bool) -> Response {
+        // Positions sort as their texts do: no moment is before 1970.
+        rows.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let shown = usize::try_from(self.limit).unwrap_or(0);
+        let more = is_cut || rows.len() > shown;
+        rows.truncate(shown);
+        let next = rows.last().filter(|_| more).map(|(cursor, _)| cursor.clone());
+        self.written(rows.into_iter().map(|(_, row)| row), next)
+    }
+
+    fn written<B: Serialize>(&self, rows: impl ExactSizeIterator<Item = B>, next: Option<String>) -> Response {
         let mut text = Vec::with_capacity(rows.len() * ROW_BYTES);
-        let rows: Vec<B> = rows.into_iter().map(body).collect();
+        let rows: Vec<B> = rows.collect();
         let mut response = match serde_json::to_writer(&mut text, &rows) {
             Ok(()) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
             Err(error) => ApiError::internal(error).into_response(),
@@ -137,7 +165,9 @@ impl FromRequestParts<AppState> for Page {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
         // A nested router sees the path without its prefix.
-        Self::of(&app.secrets, parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0))
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let tells_positions = parts.extensions.get::<OfSeveralNodes>().is_some();
+        Ok(Self { tells_positions, ..Self::of(&app.secrets, uri)? })
     }
 }
 
@@ -152,7 +182,14 @@ impl Page {
                 _ => {}
             }
         }
-        Ok(Self { limit, before_us: position.0, before_id: position.1, uri: uri.clone(), marks })
+        Ok(Self {
+            limit,
+            before_us: position.0,
+            before_id: position.1,
+            uri: uri.clone(),
+            marks,
+            tells_positions: false,
+        })
     }
 }
 
@@ -178,6 +215,19 @@ fn next_uri(uri: &Uri, next: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_of_several_nodes_are_one_that_goes_on_where_it_was_cut() {
+        let uri = Uri::from_static("/v1/queues?limit=2");
+        let page = Page::of(&secrets(), &uri).unwrap();
+        let cursor = |at_us: i64| page.marks.cursor((at_us, Uuid::from_u128(1)));
+        let rows = vec![(cursor(5), 5), (cursor(1), 1), (cursor(3), 3)];
+        let answer = page.answer_together(rows, false);
+        let next = answer.headers()[NEXT_CURSOR].to_str().unwrap().to_owned();
+        assert_eq!(page.marks.read(&next).unwrap().0, 3);
+        assert!(page.answer_together(vec![(cursor(5), 5)], false).headers().get(NEXT_CURSOR).is_none());
+        assert!(page.answer_together(vec![(cursor(5), 5)], true).headers().get(NEXT_CURSOR).is_some());
+    }
 
     fn secrets() -> Arc<Secrets> {
         Arc::new(Secrets::new([7; 32]))

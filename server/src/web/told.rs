@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use axum::body::Bytes;
+use axum::http::Extensions;
 use axum::http::request::Parts;
 use sautikit_api::ids::{ApiKeyId, UserId, WorkspaceId};
 
@@ -23,6 +25,7 @@ pub(crate) struct Told(Arc<Facts>);
 struct Facts {
     who: OnceLock<Who>,
     of_key: OnceLock<Standing>,
+    body: OnceLock<Bytes>,
 }
 
 impl Told {
@@ -34,6 +37,22 @@ impl Told {
     /// What the key has left, if one asked.
     pub(crate) fn of_key(&self) -> Option<Standing> {
         self.0.of_key.get().copied()
+    }
+
+    /// The request's body, if it was read whole.
+    pub(crate) fn body(&self) -> Bytes {
+        self.0.body.get().cloned().unwrap_or_default()
+    }
+
+    /// What is told by whoever reads the body of a request with these extensions.
+    pub(crate) fn of(extensions: &Extensions) -> Option<Self> {
+        extensions.get().cloned()
+    }
+
+    /// Tells the request's body.
+    pub(crate) fn tell_body(&self, body: &Bytes) {
+        // A body is read once.
+        let _ = self.0.body.set(body.clone());
     }
 }
 

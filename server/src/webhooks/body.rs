@@ -16,6 +16,8 @@ pub struct StoredEvent {
     pub workspace_id: WorkspaceId,
     /// The name of its kind.
     pub kind: String,
+    /// Which form of its kind's `data` it has.
+    pub version: u32,
     /// Its place among those of its call; 0 outside of calls.
     pub sequence: i64,
     /// What is told: JSON, as it was written.
@@ -60,6 +62,7 @@ mod tests {
             id: EventId(Uuid::from_u128(1)),
             workspace_id: WorkspaceId(Uuid::from_u128(2)),
             kind: "call.failed".to_owned(),
+            version: 1,
             sequence: 3,
             data: json!({ "to": "\"quoted\" é" }).to_string(),
             is_test: false,

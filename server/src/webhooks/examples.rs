@@ -53,6 +53,7 @@ pub(super) fn event(id: EventId, workspace_id: WorkspaceId, kind: EventKind, now
         id,
         workspace_id,
         kind: kind.as_str().to_owned(),
+        version: kind.version(),
         sequence: i64::from(kind.as_str().starts_with("call.")),
         data: data(kind).to_string(),
         is_test: true,

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, header};
+use sautikit_api::actions::BY_GET;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
@@ -105,9 +106,28 @@ struct Form<'a> {
     params: &'a [(&'static str, String)],
     body: String,
     signer: Signer<'a>,
+    by_get: bool,
 }
 
-/// Posts `params` to `url` as a form, signed.
+/// Takes what it says of how it is asked out of a URL; whether that is by GET.
+pub(super) fn take_method(url: &mut Url) -> bool {
+    let by_get = url.fragment().is_some_and(|settings| settings.split('&').any(|setting| setting == BY_GET));
+    url.set_fragment(None);
+    by_get
+}
+
+/// The URL with the parameters as it is asked by GET. Those that it has already are not told again: a redirect may repeat them.
+pub(super) fn with_query(url: &Url, params: &[(&'static str, String)]) -> Url {
+    let named: Vec<_> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    let new: Vec<_> = params.iter().filter(|(name, _)| !named.iter().any(|other| other == name)).collect();
+    let mut asked = url.clone();
+    if !new.is_empty() {
+        asked.query_pairs_mut().extend_pairs(new.into_iter().map(|(name, value)| (name, value)));
+    }
+    asked
+}
+
+/// Posts `params` to `url` as a form, signed; or asks it by GET, where its fragment says so, with them in its query.
 pub async fn fetch(
     http: &Client,
     clock: &dyn Clock,
@@ -130,7 +150,7 @@ pub(super) async fn fetch_until(
     signer: Signer<'_>,
 ) -> Fetched {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-    let form = Form { params, body, signer };
+    let form = Form { params, body, signer, by_get: false };
     let mut trace = Trace::default();
     let tries = tries(http, clock, development, url, &form, &mut trace);
     let outcome = timeout_at(deadline, tries).await.unwrap_or(Err(FetchError::Timeout));
@@ -145,7 +165,9 @@ async fn tries(
     form: &Form<'_>,
     trace: &mut Trace,
 ) -> Result<Answer, FetchError> {
-    let url = client::check_url(url, development)?;
+    let mut url = client::check_url(url, development)?;
+    let by_get = take_method(&mut url);
+    let form = &Form { body: form.body.clone(), by_get, ..*form };
     match follow(http, clock, development, url.clone(), form, trace).await {
         Err(error) if error.is_worth_a_retry() => {
             trace.first_failure = Some(error);
@@ -157,7 +179,7 @@ async fn tries(
             let now_us = clock.now().as_microsecond();
             let Some(former) = form.signer.former(now_us) else { return Err(error) };
             trace.first_failure = Some(error);
-            let form = Form { params: form.params, body: form.body.clone(), signer: former };
+            let form = Form { body: form.body.clone(), signer: former, ..*form };
             follow(http, clock, development, url, &form, trace).await
         }
         outcome => outcome,
@@ -173,12 +195,19 @@ async fn follow(
     trace: &mut Trace,
 ) -> Result<Answer, FetchError> {
     for _ in 0..=MAX_REDIRECTS {
-        trace.signatures = form.signer.sign(&url, form.params, &form.body, clock.now().as_second());
-        let mut request = http.post(url.clone()).header(header::CONTENT_TYPE, FORM);
+        let now = clock.now().as_second();
+        let mut request = if form.by_get {
+            let asked = with_query(&url, form.params);
+            trace.signatures = form.signer.sign(&asked, &[], asked.query().unwrap_or_default(), now);
+            http.get(asked)
+        } else {
+            trace.signatures = form.signer.sign(&url, form.params, &form.body, now);
+            http.post(url.clone()).header(header::CONTENT_TYPE, FORM).body(form.body.clone())
+        };
         for (name, signature) in &trace.signatures {
             request = request.header(*name, signature);
         }
-        let response = request.body(form.body.clone()).send().await.map_err(|_| FetchError::Connection)?;
+        let response = request.send().await.map_err(|_| FetchError::Connection)?;
         match response.status().as_u16() {
             status @ 200..=299 => {
                 let content_type = media_type(&response);
@@ -225,6 +254,22 @@ mod tests {
         let signer = Signer { secret: "s", former: None, compat: Compat::default(), is_shadow: false };
         let fetched = fetch_until(clock::timer_now(), &http, &clock, true, &url, &[], signer).await;
         assert_eq!(fetched.outcome, Err(FetchError::Timeout));
+    }
+
+    #[test]
+    fn a_url_may_say_that_it_is_asked_by_get() {
+        let taken = |text: &str| {
+            let mut url = Url::parse(text).unwrap();
+            (take_method(&mut url), String::from(url))
+        };
+        assert_eq!(taken("https://a.example/v?x=1#method=GET"), (true, "https://a.example/v?x=1".to_owned()));
+        assert_eq!(taken("https://a.example/v#rc=2&method=GET"), (true, "https://a.example/v".to_owned()));
+        assert_eq!(taken("https://a.example/v#top"), (false, "https://a.example/v".to_owned()));
+        let params = [("From", "+254722000001".to_owned()), ("Digits", "1".to_owned())];
+        let asked = with_query(&Url::parse("https://a.example/v?x=1").unwrap(), &params);
+        assert_eq!(asked.as_str(), "https://a.example/v?x=1&From=%2B254722000001&Digits=1");
+        // Where it was led on to with all that it was asked.
+        assert_eq!(with_query(&asked, &params), asked);
     }
 
     #[test]

@@ -21,7 +21,7 @@ macro_rules! kinds {
             }
 
             /// Which form of its `data` is told, from 1 on. Raised where a member goes or means something else, not where one
-            /// is added; the events that wait in the outbox then have to keep theirs.
+            /// is added. An event keeps the one with which it was written.
             pub const fn version(self) -> u32 {
                 match self { $(Self::$kind => $version,)* }
             }
@@ -79,11 +79,6 @@ impl EventKind {
     }
 }
 
-/// The version of the kind of that name; 1 of one that there is no more.
-pub fn version_of(name: &str) -> u32 {
-    EventKind::parse(name).map_or(1, EventKind::version)
-}
-
 /// Whether a subscription can be to this: a kind, `*`, or the beginning of kinds and `.*`.
 pub fn is_pattern(text: &str) -> bool {
     EventKind::ALL.iter().any(|kind| matches(text, kind.as_str()))
@@ -106,8 +101,7 @@ mod tests {
     fn a_kind_is_found_by_its_name() {
         assert!(EventKind::ALL.iter().all(|kind| EventKind::parse(kind.as_str()) == Some(*kind)));
         assert_eq!(EventKind::parse("call"), None);
-        assert!(EventKind::ALL.iter().all(|kind| version_of(kind.as_str()) == kind.version() && kind.version() > 0));
-        assert_eq!(version_of("call.of_before"), 1);
+        assert!(EventKind::ALL.iter().all(|kind| kind.version() > 0));
     }
 
     #[test]

@@ -20,8 +20,8 @@ use crate::db::statements;
 
 statements! {
     INSERT_EVENT = "
-        insert into events (id, workspace_id, kind, call_id, number_id, sequence, data, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)";
+        insert into events (id, workspace_id, kind, call_id, number_id, sequence, data, created_at, version)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     FIND_WORKSPACE_SECRET = "
         select secret, former_secret, former_until
         from workspace_signing_secrets
@@ -48,12 +48,22 @@ pub(crate) static INSERT_EVENTS: Rows = Rows::new(
     "INSERT_EVENTS",
     2,
     Tells::Nothing,
-    "insert into events (id, workspace_id, kind, call_id, number_id, sequence, data, created_at)
+    "insert into events (id, workspace_id, kind, call_id, number_id, sequence, data, created_at, version)
     select {columns}
     from {rows} as v
     where v.column1 is not null
     on conflict do nothing",
-    &[Column::Text, Column::Text, Column::Text, Column::Text, Column::Text, Column::Int, Column::Text, Column::Int],
+    &[
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Int,
+        Column::Text,
+        Column::Int,
+        Column::Int,
+    ],
 );
 
 /// Events by themselves.
@@ -82,6 +92,7 @@ pub(super) fn insert_events<'a>(events: impl Iterator<Item = &'a NewEvent>) -> F
             sequence.into(),
             event.data.to_string().into(),
             event.created_at.into(),
+            i64::from(event.kind.version()).into(),
         ]
     }))
 }
@@ -102,6 +113,7 @@ pub(super) async fn insert_event(tx: &mut AnyConnection, event: &NewEvent) -> Re
         .bind(sequence)
         .bind(event.data.to_string())
         .bind(event.created_at)
+        .bind(i64::from(event.kind.version()))
         .execute(tx)
         .await
         .map(drop)

@@ -167,6 +167,10 @@ impl Walk<'_> {
         self.logs("post /v1/calls/{id}/stream/revoke", "call.stream_revoked", revoke).await;
         let path = format!("/v1/calls/{}/hangup", placed.json["call_id"].as_str().expect("an id"));
         self.logs("post /v1/calls/{id}/hangup", "call.ended_by_request", owner.post(&path, json!({}))).await;
+        let path = format!("/v1/admin/calls/{}/hangup", placed.json["call_id"].as_str().expect("an id"));
+        let operator = self.server.operator().await;
+        let hang_up = operator.post(&path, json!({}));
+        self.logs("post /v1/admin/calls/{id}/hangup", "call.ended_by_request", hang_up).await;
     }
 
     async fn privacy(&mut self, owner: &Client) {
@@ -194,6 +198,8 @@ impl Walk<'_> {
         let endpoint = "post /v1/numbers/{id}/sip-credentials/{cid}/rotate";
         let rotated = self.logs(endpoint, "sip_credential.rotated", rotate).await;
         self.secrets.extend([&made, &rotated].map(|answer| answer.json["password"].as_str().expect("one").to_owned()));
+        let endpoint = "patch /v1/numbers/{id}/sip-credentials/{cid}";
+        self.logs(endpoint, "sip_credential.changed", owner.patch(&path, json!({ "srtp": "required" }))).await;
         let endpoint = "delete /v1/numbers/{id}/sip-credentials/{cid}";
         self.logs(endpoint, "sip_credential.revoked", owner.delete(&path)).await;
     }
@@ -258,6 +264,9 @@ impl Walk<'_> {
         let gift = json!({ "kind": "promo", "amount_minor": 100, "reason": "welcome" });
         let adjust = async { operator.post(&path_of_wallet, gift).await };
         self.logs("post /v1/admin/wallets/{workspace_id}/adjustments", "wallet.adjusted", adjust).await;
+        let job = format!("/v1/admin/jobs/{}/retry", self.server.dead_job().await);
+        self.logs("post /v1/admin/jobs/{id}/retry", "job.retried", async { operator.post(&job, json!({})).await })
+            .await;
         let dismiss = async { operator.post(&format!("{}/dismiss", path(1)), json!({ "reason": "sent back" })).await };
         self.logs("post /v1/admin/payments/{id}/dismiss", "payment.dismissed", dismiss).await;
     }
@@ -272,6 +281,8 @@ impl Walk<'_> {
         let change = async { operator.patch(&path, json!({ "is_enabled": false })).await };
         self.logs("patch /v1/admin/trunks/{id}", "trunk.changed", change).await;
         self.logs("delete /v1/admin/trunks/{id}", "trunk.deleted", operator.delete(&path)).await;
+        let rotate = async { operator.post("/v1/admin/sip-keys/rotate", json!({})).await };
+        self.logs("post /v1/admin/sip-keys/rotate", "sip_keys.rotated", rotate).await;
     }
 
     async fn webhooks(&mut self, owner: &Client) {

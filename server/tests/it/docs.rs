@@ -34,9 +34,15 @@ async fn pages_by_address(client: &Client) -> HashMap<String, String> {
 #[tokio::test]
 async fn no_link_of_the_documentation_is_dead() {
     let server = Server::start(Engine::Sqlite).await;
-    let client = server.client();
-    let pages = pages_by_address(&client).await;
+    assert_eq!(dead_links(&server.client()).await, Vec::<String>::new());
+    // Pages that are translated have anchors of their own.
+    assert_eq!(dead_links(&server.client().with("cookie", "sk_lang=sw")).await, Vec::<String>::new());
+}
+
+async fn dead_links(client: &Client) -> Vec<String> {
+    let pages = pages_by_address(client).await;
     assert!(pages.contains_key("/docs/concepts/calls") && pages.contains_key("/docs/operations/configuration"));
+    assert!(pages.contains_key("/docs/api/calls"), "the reference");
 
     let mut dead = Vec::new();
     let mut elsewhere = HashSet::new();
@@ -59,7 +65,7 @@ async fn no_link_of_the_documentation_is_dead() {
             dead.push(path);
         }
     }
-    assert!(dead.is_empty(), "{dead:#?}");
+    dead
 }
 
 #[tokio::test]
@@ -109,4 +115,135 @@ async fn llms_txt_lists_pages_that_exist() {
     for address in addresses {
         server.client().get(address).await.expect(200);
     }
+}
+
+#[tokio::test]
+async fn the_reference_has_a_page_for_each_group_and_needs_no_script() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client();
+    let list = client.get("/docs/api").await.expect(200).text;
+    let groups: HashSet<&str> = links(&list).into_iter().filter(|link| link.starts_with("/docs/api/")).collect();
+    let groups: HashSet<&str> = groups.into_iter().filter_map(|link| link.split('#').next()).collect();
+    assert!(groups.len() > 10, "{groups:?}");
+    let calls = client.get("/docs/api/calls").await.expect(200).text;
+    for shown in [
+        "property=\"og:title\"",
+        "id=\"place-a-call\"",
+        "data-request=\"POST /v1/calls\"",
+        "curl -X POST",
+        "client.calls.create(",
+        "client.Calls.Create(ctx",
+        "$client-&gt;calls-&gt;create(",
+        "href=\"/docs/errors/calls.destination_blocked\"",
+        "href=\"#object-call\"",
+        "id=\"object-call\"",
+    ] {
+        assert!(calls.contains(shown), "{shown}");
+    }
+    // The frame is in the reader's language; descriptions say that they are English.
+    let swahili = server.client().with("cookie", "sk_lang=sw").get("/docs/api/calls").await.expect(200).text;
+    assert!(swahili.contains("Vigezo") && swahili.contains("lang=\"en\""));
+}
+
+/// What stands in the blocks of code under the heading with this anchor.
+fn blocks(html: &str, anchor: &str) -> Vec<String> {
+    let Some((_, rest)) = html.split_once(&format!(" id=\"{anchor}\"")) else { return Vec::new() };
+    let section = rest.split("<h2").next().unwrap_or_default();
+    let code = section.split("<code>").skip(1).filter_map(|rest| rest.split_once("</code>")).map(|(code, _)| code);
+    // Words of a sentence are set as code too, and have no line of their own.
+    let blocks = code.filter(|code| code.ends_with('\n'));
+    blocks
+        .map(|code| code.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        .collect()
+}
+
+/// Sends a request as a page shows it, as the owner of the workspace unless it brings a credential of its own, or none.
+async fn send_shown(server: &Server, owner: &Client, key: &Client, request: &str) -> crate::support::Answer {
+    let (head, body) = request.split_once("\n\n").unwrap_or((request.trim_end(), ""));
+    let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
+    let (method, path) = line.split_once(' ').expect("a request");
+    let header = |name: &str| headers.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let mut client = match header("Authorization:") {
+        // Forms of a browser are refused for their origin first.
+        None if header("Content-Type:") == Some("text/plain") => key.clone(),
+        None => owner.clone(),
+        Some("") => server.client(),
+        Some(credential) => server.client().with_key(credential.strip_prefix("Bearer ").expect("a key")),
+    };
+    for (name, value) in headers.lines().filter_map(|line| line.split_once(':')) {
+        if !["Authorization", "Content-Type"].contains(&name) {
+            client = client.with(&name.to_ascii_lowercase(), value.trim());
+        }
+    }
+    client.send(method, path, header("Content-Type:"), body.trim_end()).await
+}
+
+#[tokio::test]
+async fn the_request_on_a_code_s_page_provokes_it() {
+    let server = Server::start(Engine::Sqlite).await;
+    sautikit::numbers::seed_development(&server.app).await.expect("the inventory");
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["webhooks:write"]).await;
+    let mut tried = 0;
+    for code in ErrorCode::ALL {
+        let page = server.client().get(&format!("/docs/errors/{code}")).await.expect(200).text;
+        let answer = blocks(&page, "the-answer").pop().expect("an answer");
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["error"]["code"], code.as_str());
+        let requests = blocks(&page, "a-request-that-provokes-it");
+        let Some((last, before)) = requests.split_last() else { continue };
+        let mut known: Vec<(&str, String)> = Vec::new();
+        let filled = |request: &str, known: &[(&str, String)]| {
+            known.iter().fold(request.to_owned(), |request, (name, value)| request.replace(name, value))
+        };
+        for request in before {
+            let answer = send_shown(&server, &owner, &key, &filled(request, &known)).await;
+            assert!((200..300).contains(&answer.status), "{code}: {request}");
+            let row = if answer.json.is_array() { &answer.json[0] } else { &answer.json };
+            for (name, member) in [("{id}", "id"), ("{key}", "key")] {
+                if let Some(value) = row[member].as_str() {
+                    known.retain(|(other, _)| *other != name);
+                    known.push((name, value.to_owned()));
+                }
+            }
+        }
+        let answer = send_shown(&server, &owner, &key, &filled(last, &known)).await;
+        assert_eq!(answer.json["error"]["code"], code.as_str(), "{last}");
+        tried += 1;
+    }
+    assert!(tried >= 41, "{tried} requests");
+}
+
+#[tokio::test]
+async fn the_documentation_is_searched_with_and_without_script() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client().with("accept", "text/html");
+    let page = client.get("/docs/search?q=machine+detection").await.expect(200).text;
+    assert!(page.contains("href=\"/docs/verbs/dial\"") && page.contains("role=\"search\""), "{page}");
+    let none = client.get("/docs/search?q=%3Cscript%3Equantum").await.expect(200).text;
+    assert!(none.contains("Nothing was found") && !none.contains("<script>quantum"), "{none}");
+    let index = server.client().get("/docs/search.json").await.expect(200);
+    assert!(index.text.len() <= 60_000 && index.json["words"].is_object(), "{} bytes", index.text.len());
+    let etag = index.header("etag").expect("a tag").to_owned();
+    server.client().with("if-none-match", &etag).get("/docs/search.json").await.expect(304);
+}
+
+#[tokio::test]
+async fn every_verb_and_every_kind_of_event_has_its_page_and_programs_read_all_of_it() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client();
+    for verb in sautikit_api::actions::Action::VERBS {
+        client.get(&format!("/docs/verbs/{verb}")).await.expect(200);
+    }
+    for kind in sautikit::webhooks::EventKind::ALL {
+        client.get(&format!("/docs/events/{}", kind.as_str())).await.expect(200);
+    }
+    let all = client.get("/llms-full.txt").await.expect(200);
+    assert_eq!(all.header("content-type"), Some("text/plain; charset=utf-8"));
+    for part in ["# Voice actions", "# getDigits", "# call.billed", "# Error catalogue"] {
+        assert!(all.text.contains(&format!("\n{part}\n")), "{part}");
+    }
+    // What is measured is there for whoever has the address.
+    client.get("/docs/benchmarks/sip").await.expect(200);
+    assert!(!client.get("/docs").await.expect(200).text.contains("/docs/benchmarks/"));
 }

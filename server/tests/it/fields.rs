@@ -261,6 +261,7 @@ impl Reach {
         Some(match endpoint.path.split_inclusive('}').next()? {
             "/v1/admin/workspaces/{id}" | "/v1/admin/wallets/{workspace_id}" => &self.workspace_id,
             "/v1/admin/payments/{id}" => &self.payment_id,
+            "/v1/admin/jobs/{id}" => &self.payment_id,
             "/v1/admin/payment-providers/{method}" => "mpesa",
             "/v1/admin/sip/strangers/{address}" => "192.0.2.1",
             "/v1/admin/trunks/{id}" => &self.trunk_id,
@@ -268,7 +269,7 @@ impl Reach {
             "/v1/admin/series/{id}" => &self.supply.series_id,
             "/v1/admin/numbers/{id}" => &self.supply.number_id,
             "/v1/admin/prices/{id}" => &self.supply.price_id,
-            "/v1/wallet/statements/{month}" => "2026-11",
+            "/v1/wallet/statements/{month}" | "/v1/admin/statements/{month}" => "2026-11",
             "/v1/api-keys/{id}" => &self.key_id,
             "/v1/calls/{id}" => &self.call_id,
             // Whether it is live is found out after the body is read.

@@ -20,6 +20,7 @@ on_each_engine! {
     what_a_killed_process_had_claimed_is_taken_up_by_the_next_one
     runners_side_by_side_settle_once
     the_bell_wakes_the_runner
+    what_was_set_aside_is_shown_to_operators_and_tried_again
 }
 
 /// A job that fails whenever it runs: there is no such top-up.
@@ -132,4 +133,49 @@ async fn the_bell_wakes_the_runner(server: Server) {
     within(Duration::from_secs(30), "the top-up", settled).await;
     app.stopping.cancel();
     runner.await.unwrap();
+}
+
+async fn what_was_set_aside_is_shown_to_operators_and_tried_again(server: Server) {
+    const PATH: &str = "/v1/admin/jobs";
+    let (owner, operator) = (server.onboarded("asha@example.com").await, server.operator().await);
+    // What signing up has left to be done.
+    jobs::run_due(&server.app).await.unwrap();
+    let now_us = server.app.now_us();
+    let job = doomed(&server);
+    enqueue(&server, &job, now_us).await;
+    // It fails until it is dead.
+    for _ in 0..100 {
+        let due = "update jobs set due_at = $1 where state = 'queued' and kind = 'settle_simulated_top_up'";
+        sqlx::query(due).bind(server.app.now_us()).execute(server.app.db.pool()).await.unwrap();
+        assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+    }
+    let dead = operator.get(PATH).await.expect(200).json;
+    assert_eq!(
+        (dead.as_array().map(Vec::len), &dead[0]["state"], &dead[0]["attempts"]),
+        (Some(1), &json!("dead"), &json!(100))
+    );
+    assert_eq!((&dead[0]["subject"], &dead[0]["can_retry"]), (&json!(job.top_up_id), &json!(true)));
+    assert!(dead[0]["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{dead}");
+    owner.get(PATH).await.expect_error("auth.admin_required");
+    let page = operator.with("accept", "text/html").get("/operator/jobs").await.expect(200).text;
+    let retry = format!("{}/retry", dead[0]["id"].as_str().expect("an id"));
+    assert!(page.contains(&format!("/console/operator/jobs/{retry}")), "{page}");
+
+    let retried = operator.post(&format!("{PATH}/{retry}"), json!({})).await.expect(200).json;
+    assert_eq!(
+        (&retried["state"], &retried["attempts"], &retried["can_retry"]),
+        (&json!("queued"), &json!(0), &json!(false))
+    );
+    operator.post(&format!("{PATH}/{retry}"), json!({})).await.expect_error("not_found");
+    assert_eq!(operator.get(PATH).await.expect(200).json, json!([]));
+    assert_eq!(operator.get(&format!("{PATH}?state=queued")).await.expect(200).json[0]["id"], dead[0]["id"]);
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1, "at once, and with its schedule");
+    let state = "select state, attempts from jobs where kind = 'settle_simulated_top_up'";
+    let state: (String, i64) = sqlx::query_as(state).fetch_one(server.app.db.pool()).await.unwrap();
+    assert_eq!(state, ("queued".to_owned(), 1));
+    // Of a mail nothing is left that could be sent.
+    sqlx::query("update jobs set state = 'dead', lane = 'mail'").execute(server.app.db.pool()).await.unwrap();
+    assert_eq!(operator.get(PATH).await.expect(200).json[0]["can_retry"], false);
+    operator.post(&format!("{PATH}/{retry}"), json!({})).await.expect_error("not_found");
+    operator.get(&format!("{PATH}?state=done")).await.expect_error("validation.bad_request");
 }

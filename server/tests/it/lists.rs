@@ -12,7 +12,9 @@ use crate::webhooks::rows::{delivery, rows};
 on_each_engine! { pages_are_stable_under_inserts }
 
 /// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
-const LISTS: [&str; 25] = [
+const LISTS: [&str; 27] = [
+    "/v1/admin/calls",
+    "/v1/admin/jobs",
     "/v1/admin/numbers",
     "/v1/admin/payments/unmatched",
     "/v1/admin/prices",
@@ -42,7 +44,7 @@ const LISTS: [&str; 25] = [
 
 /// What is registered or meets is known where a gateway runs: `gateway/devices.rs`, `gateway/conference.rs` and
 /// `gateway/queue.rs` read them.
-const NEED_A_GATEWAY: [&str; 3] = ["/v1/conferences", "/v1/queues", "/v1/sip/registrations"];
+const NEED_A_GATEWAY: [&str; 4] = ["/v1/admin/registrations", "/v1/conferences", "/v1/queues", "/v1/sip/registrations"];
 
 #[test]
 fn every_list_of_the_description_is_walked() {
@@ -120,6 +122,7 @@ impl Lists {
             "/v1/admin/providers" => {
                 self.operator.post(path, json!({ "name": email, "country": "KE" })).await.expect(201);
             }
+            "/v1/admin/jobs" => drop(server.dead_job().await),
             "/v1/admin/payments/unmatched" => drop(server.unmatched_payment(&format!("RKT1ABC{number:03}")).await),
             _ if path.ends_with("/adjustments") => {
                 let gift = json!({ "kind": "promo", "amount_minor": 100, "reason": email });
@@ -133,7 +136,9 @@ impl Lists {
             "/v1/api-keys" | "/v1/audit" => {
                 drop(asha.post("/v1/api-keys", json!({ "name": email })).await.expect(201));
             }
-            "/v1/calls" => drop(asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202)),
+            "/v1/admin/calls" | "/v1/calls" => {
+                drop(asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202))
+            }
             // A claim adds to the workspace's numbers, and takes the lowest, which was shown, from the available ones.
             "/v1/numbers" | "/v1/numbers/available" => self.claim().await,
             "/v1/privacy/erasures" => {

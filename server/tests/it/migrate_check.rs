@@ -46,6 +46,15 @@ async fn after(form: Form_) -> Response {
     xml("<Response><Say>Thank you.</Say></Response>")
 }
 
+async fn team() -> Response {
+    xml(r#"<Response><Dial><Conference waitUrl="/hold">team</Conference></Dial></Response>"#)
+}
+
+async fn hold(form: Form_) -> Response {
+    assert_eq!(value(&form, "FriendlyName"), "team");
+    xml("<Response><Play>/welcome.wav</Play><Sing/></Response>")
+}
+
 async fn serve() -> String {
     let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -54,6 +63,8 @@ async fn serve() -> String {
         .route("/menu", post(menu))
         .route("/after", post(after))
         .route("/welcome.wav", get(|| async { media::wav::write(8_000, 1, &[100; 800]) }))
+        .route("/team", post(team))
+        .route("/hold", post(hold))
         .route("/broken", post(|| async { r#"{"actions":[{"say":{"txt":"hi"}}]}"# }));
     tokio::spawn(async { axum::serve(listener, service).await });
     url
@@ -103,6 +114,19 @@ async fn an_answer_that_is_refused_fails_the_call() {
     assert_eq!((found[0].severity, found[0].place), (Severity::Fails, Some((1, 20))), "{found:?}");
     assert!(found[0].message.starts_with("actions[0].say."), "{found:?}");
     assert!(found.iter().any(|one| one.message == "the caller hears an apology, and the call ends"), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_is_heard_while_somebody_waits_is_asked_once_and_checked() {
+    let walks = checked(serve().await + "/team", Compat::Twilio).await;
+    for walked in &walks {
+        let waits: Vec<_> = walked.asked.iter().filter(|asked| asked.url.ends_with("/hold")).collect();
+        let [hold] = waits.as_slice() else { panic!("{walked}") };
+        assert_eq!(hold.verbs, ["play"]);
+        let found: Vec<_> = walked.findings().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(found, ["<Sing> is no verb; it was skipped"], "{walked}");
+        assert_eq!(walked.end, "the call ends: completed (normal_clearing)");
+    }
 }
 
 on_each_engine! { the_api_and_the_console_check_a_handler_as_the_command_line_does }

@@ -23,8 +23,8 @@ on_each_engine! {
     the_archive_has_calls_recordings_and_ledger
 }
 
-/// [`TO`] without its plus, and as it is written at home.
-const FORMS: [&str; 2] = ["254722000042", "0722000042"];
+/// [`TO`] without its plus, as it is written at home, and as people type it.
+const FORMS: [&str; 3] = ["254722000042", "0722000042", "254 722 000 042"];
 
 /// Every column of text in every table.
 async fn columns(server: &Server) -> Vec<(String, String)> {
@@ -74,7 +74,7 @@ async fn traces(scene: &Scene) -> Vec<String> {
     let order = scene.place().await;
     scene.fail(&order, CallStatus::Busy, "user_busy").await;
     scene.recorded(order.call_id).await;
-    let body = json!({ "from": FROM, "to": TO, "metadata": { "customer": "0722000042", "n": 254_722_000_042_i64 },
+    let body = json!({ "from": FROM, "to": TO, "metadata": { "customer": "0722000042", "typed": "+254 722 000 042", "n": 254_722_000_042_i64 },
         "actions": [{ "dial": { "to": TO } }] });
     asha.post("/v1/calls", body).await.expect(202);
     let second = scene.gateway.last_order();
@@ -124,6 +124,7 @@ async fn after_an_erasure_no_table_has_the_number_and_a_signed_receipt_says_what
         "calls.metadata",
         "calls.remote_party",
         "events.data",
+        "requests.exchange",
         "requests.path",
         "shadow_requests.comparison",
         "top_ups.phone",

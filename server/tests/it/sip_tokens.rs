@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sautikit::audit::Actor;
 use sautikit::sip_tokens::{is_still_good, verify_sip_token};
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ on_each_engine! {
     a_token_dies_with_the_key_that_minted_it
     a_token_dies_with_the_membership_of_who_minted_it
     a_token_calls_from_a_number_of_its_workspace_only
+    a_rotated_key_signs_at_once_and_those_before_it_verify_for_a_tokens_life
 }
 
 /// A token's identity, as a connection holds it.
@@ -67,4 +69,31 @@ async fn a_token_calls_from_a_number_of_its_workspace_only(server: Server) {
             refused.text
         );
     }
+}
+
+async fn a_rotated_key_signs_at_once_and_those_before_it_verify_for_a_tokens_life(server: Server) {
+    let (asha, operator) = (server.onboarded("asha@example.com").await, server.operator().await);
+    let mint = async || {
+        let minted = asha.post("/v1/sip/token", json!({})).await.expect(200).json;
+        minted["token"].as_str().expect("a token").to_owned()
+    };
+    let is_good = async |token: &str| verify_sip_token(&server.app, token).await.is_ok();
+    // What names the key stands in the header, the token's first part.
+    let key_of = |token: &str| token.split('.').next().map(str::to_owned);
+    let (one, other) = (mint().await, mint().await);
+    assert_eq!(key_of(&one), key_of(&other));
+    asha.post("/v1/admin/sip-keys/rotate", json!({})).await.expect_error("auth.admin_required");
+    let key = operator.post("/v1/admin/sip-keys/rotate", json!({})).await.expect(200).json;
+    let until = sautikit::clock::rfc3339(server.app.now_us() + 300 * 1_000_000);
+    assert_eq!(key["former_until"], json!(until));
+    let newer = mint().await;
+    assert_ne!(key_of(&newer), key_of(&one));
+    // Once more at the command line: what is out is as good as before.
+    let again = sautikit::sip_tokens::rotate_sip_keys(&server.app, Actor::Operator(None), None).await.expect("a key");
+    assert_ne!(json!(again.kid), key["id"]);
+    server.clock.advance(Duration::from_secs(299));
+    assert!(is_good(&one).await && is_good(&newer).await);
+    let newest = mint().await;
+    server.clock.advance(Duration::from_secs(1));
+    assert!(!is_good(&one).await && !is_good(&newer).await && is_good(&newest).await);
 }

@@ -16,6 +16,10 @@ on_each_engine! {
     an_adjustment_is_made_once_with_its_reason
     a_month_that_is_none_is_refused
     an_operator_sees_the_wallet_as_its_workspace_does
+    a_ledger_is_narrowed_to_a_month_and_a_kind
+    an_operator_has_every_statement_of_a_workspace
+    a_month_of_all_wallets_is_the_sum_of_their_statements
+    a_statement_names_who_sells_where_the_operator_says_so
 }
 
 async fn top_up(server: &Server, client: &Client, amount_minor: i64) {
@@ -199,4 +203,103 @@ async fn an_operator_sees_the_wallet_as_its_workspace_does(server: Server) {
     let nobody = path.replace(&owner.workspace_id().await, "00000000-0000-0000-0000-000000000000");
     operator.get(&nobody).await.expect_error("wallet.not_found");
     operator.get(&format!("{nobody}/ledger")).await.expect_error("wallet.not_found");
+}
+
+async fn a_ledger_is_narrowed_to_a_month_and_a_kind(server: Server) {
+    let (owner, operator, path) = two_months(&server).await;
+    let kinds = async |client: &Client, path: &str| -> Vec<Value> {
+        let listed = client.get(path).await.expect(200).json;
+        listed.as_array().expect("a list").iter().map(|entry| entry["kind"].clone()).collect()
+    };
+    for (query, expected) in [
+        ("kind=top_up", vec!["top_up", "top_up"]),
+        ("kind=top_up&month=2026-11", vec!["top_up"]),
+        ("kind=refund&month=2026-11", vec![]),
+        ("kind=call", vec![]),
+        ("month=2026-12", vec!["refund", "top_up"]),
+        ("", vec!["refund", "top_up", "adjustment", "top_up"]),
+    ] {
+        assert_eq!(kinds(&owner, &format!("/v1/wallet/ledger?{query}")).await, expected, "{query}");
+        let of_operator = format!("{}/ledger?{query}", path.trim_end_matches("/adjustments"));
+        assert_eq!(kinds(&operator, &of_operator).await, expected, "{query}");
+    }
+    // Page by page: the cursor goes on within what was chosen.
+    let first = owner.get("/v1/wallet/ledger?kind=top_up&limit=1").await.expect(200);
+    let next = first.header("x-next-cursor").expect("a next page");
+    let second = owner.get(&format!("/v1/wallet/ledger?kind=top_up&limit=1&cursor={next}")).await.expect(200);
+    assert_eq!((&second.json[0]["amount_minor"], second.header("x-next-cursor")), (&json!(100_000), None));
+    let refused = owner.get("/v1/wallet/ledger?kind=gift").await.expect_error("validation.bad_request");
+    assert_eq!(refused.json["error"]["field"], "kind");
+
+    let page = owner.with("accept", "text/html").get("/wallet/ledger?kind=top_up&month=2026-12").await.expect(200).text;
+    assert!(page.contains("KES 500.00") && !page.contains("KES 1,000.00") && !page.contains("=Sorry"), "{page}");
+    // Each chip leads to the list without it.
+    assert!(
+        page.contains("href=\"/wallet/ledger?month=2026-12\"") && page.contains("href=\"/wallet/ledger?kind=top_up\"")
+    );
+    let none = owner.with("accept", "text/html").get("/wallet/ledger?kind=rental").await.expect(200).text;
+    assert!(none.contains("No movement matches"), "{none}");
+    let file = owner.get("/exports/ledger.csv?kind=refund").await.expect(200).text;
+    assert_eq!(file.trim_end().lines().count(), 2, "{file}");
+}
+
+async fn an_operator_has_every_statement_of_a_workspace(server: Server) {
+    let (owner, operator, path) = two_months(&server).await;
+    let base = path.trim_end_matches("/adjustments");
+    for path in ["/statements", "/statements/2026-12", "/statements/2026-11/entries.csv", "/statements/2026-11.csv"] {
+        let of_operator = format!("{base}{path}");
+        let (seen, own) = (operator.get(&of_operator).await, owner.get(&format!("/v1/wallet{path}")).await);
+        assert_eq!((seen.status, own.status), (200, 200), "{path}");
+        assert_eq!(seen.text, own.text, "{path}");
+        owner.get(&of_operator).await.expect_error("auth.admin_required");
+        let nobody = of_operator.replace(&owner.workspace_id().await, "00000000-0000-0000-0000-000000000000");
+        operator.get(&nobody).await.expect_error("wallet.not_found");
+    }
+    operator.get(&format!("{base}/statements/2026-13")).await.expect_error("validation.bad_request");
+    let pages = format!("/operator/workspaces/{}/statements", owner.workspace_id().await);
+    let html = operator.with("accept", "text/html");
+    let list = html.get(&pages).await.expect(200).text;
+    assert!(list.contains(&format!("href=\"{pages}/2026-11\"")) && list.contains("KES 1,260.00"), "{list}");
+    let sheet = html.get(&format!("{pages}/2026-12")).await.expect(200).text;
+    assert!(
+        sheet.contains("=Sorry") && sheet.contains(&format!("href=\"{base}/statements/2026-12/entries.csv\"")),
+        "{sheet}"
+    );
+}
+
+async fn a_month_of_all_wallets_is_the_sum_of_their_statements(server: Server) {
+    let (_, operator, _) = two_months(&server).await;
+    let baraka = server.onboarded("baraka@example.com").await;
+    top_up(&server, &baraka, 7_000).await;
+    // It has its months elsewhere, and this is another one there already.
+    let far = "update wallets set zone = 'Pacific/Kiritimati', country = 'UG' where workspace_id = $1";
+    let far = sqlx::query(far).bind(baraka.workspace_id().await);
+    far.execute(server.app.db.pool()).await.expect("written");
+    let sums = operator.get("/v1/admin/statements/2026-12").await.expect(200).json;
+    let told = sums.as_array().expect("a list").iter().map(|one| {
+        (one["country"].as_str(), one["kind"].as_str(), one["entries"].as_i64(), one["amount_minor"].as_i64())
+    });
+    let told: Vec<_> = told.collect();
+    let of = |country, kind, amount_minor| (Some(country), Some(kind), Some(1), Some(amount_minor));
+    assert_eq!(told, [of("KE", "refund", 1_000), of("KE", "top_up", 50_000), of("UG", "top_up", 7_000)]);
+    assert_eq!(operator.get("/v1/admin/statements/2026-10").await.expect(200).json, json!([]));
+    operator.get("/v1/admin/statements/2026-13").await.expect_error("validation.bad_request");
+    baraka.get("/v1/admin/statements/2026-12").await.expect_error("auth.admin_required");
+    let page = operator.with("accept", "text/html").get("/operator/statements?month=2026-12").await.expect(200).text;
+    assert!(page.contains("KES 500.00") && page.contains("KES 70.00"), "{page}");
+}
+
+async fn a_statement_names_who_sells_where_the_operator_says_so(server: Server) {
+    let owner = server.onboarded("asha@example.com").await;
+    assert_eq!(month(&owner, "2026-11").await["supplier"], Value::Null);
+    drop(owner);
+    let server = server.configured(|config| {
+        config.tax.supplier = "Sauti Ltd".to_owned();
+        config.tax.supplier_number = "P051234567X".to_owned();
+    });
+    let owner = server.signed_in("asha@example.com").await;
+    let supplier = json!({ "name": "Sauti Ltd", "address": null, "tax_number": "P051234567X" });
+    assert_eq!(month(&owner, "2026-11").await["supplier"], supplier);
+    let sheet = owner.with("accept", "text/html").get("/wallet/statements/2026-11").await.expect(200).text;
+    assert!(sheet.contains("Sauti Ltd") && sheet.contains("P051234567X"), "{sheet}");
 }

@@ -99,6 +99,13 @@ impl Reader<'_> {
             }
             None => None,
         };
+        let sample = match endpoint.get("requestBody") {
+            Some(body) => {
+                let json = &body["content"]["application/json"];
+                json.get("example").or(self.followed(&json["schema"])?.get("example")).cloned()
+            }
+            None => None,
+        };
         Ok(Operation {
             id: id.to_owned(),
             name: method(id, resource),
@@ -110,6 +117,7 @@ impl Reader<'_> {
             path_members,
             parameters,
             body,
+            sample,
             idempotent,
             answer: self.answer(endpoint, paged)?,
         })

@@ -12,6 +12,7 @@ mod languages;
 mod naming;
 mod overrides;
 mod pages;
+mod requests;
 mod schemas;
 mod types;
 mod view;
@@ -104,6 +105,7 @@ pub(crate) fn run(paths: &Paths, description: Option<&Path>, check: bool) -> Out
         let text = pages::with_examples(&fs::read_to_string(sdks.join(&place))?, read)?;
         files.insert(place, text);
     }
+    files.insert(requests::PLACE.to_owned(), requests::all(&api)?);
     let mut differing = Vec::new();
     for (place, text) in &files {
         let file = sdks.join(place);

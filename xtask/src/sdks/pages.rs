@@ -12,8 +12,19 @@
 use crate::Outcome;
 
 /// By their place in `docs`.
-pub(super) const PAGES: [&str; 3] =
-    ["concepts/browser-calling.md", "concepts/voice-actions.md", "concepts/webhooks.md"];
+pub(super) const PAGES: [&str; 9] = [
+    "concepts/browser-calling.md",
+    "concepts/voice-actions.md",
+    "concepts/webhooks.md",
+    "guides/quickstart.md",
+    "guides/verify-signatures.md",
+    "guides/voice-menu.md",
+    "sw/guides/quickstart.md",
+    "sw/guides/verify-signatures.md",
+    "sw/guides/voice-menu.md",
+];
+/// What shells send stands on the page alone: `end2end/quickstart` runs it from there.
+const BY_HAND: &str = "curl";
 
 /// The page, with every example as `read` gives it by its place in `sdks`.
 pub(super) fn with_examples(page: &str, read: impl Fn(&str) -> Outcome<String>) -> Outcome<String> {
@@ -23,7 +34,7 @@ pub(super) fn with_examples(page: &str, read: impl Fn(&str) -> Outcome<String>) 
     while let Some(line) = lines.next() {
         out.push_str(line);
         out.push('\n');
-        if let Some((topic, language)) = shown(line) {
+        if let Some((topic, language)) = shown(line).filter(|(_, language)| *language != BY_HAND) {
             example = Some(place(topic, language).ok_or_else(|| format!("no example is in {language}"))?);
         } else if line.starts_with("```")
             && let Some(place) = example.take()
@@ -68,6 +79,12 @@ mod tests {
         let made = with_examples(page, read).unwrap();
         assert_eq!(made, page.replace("old\n\nolder", "from node/examples/ivr.mjs"));
         assert_eq!(with_examples(&made, read).unwrap(), made, "twice is once");
+    }
+
+    #[test]
+    fn what_is_sent_by_hand_stays() {
+        let page = "<details name=\"ivr\" open><summary>curl</summary>\n\n```sh\ncurl …\n```\n\n</details>\n";
+        assert_eq!(with_examples(page, |_| Ok(String::new())).unwrap(), page);
     }
 
     #[test]

@@ -108,6 +108,8 @@ pub(crate) struct Operation {
     pub(crate) parameters: Vec<(Place, Member)>,
     /// Name of the body's schema, and whether there must be one.
     pub(crate) body: Option<(Type, bool)>,
+    /// The example of that schema.
+    pub(crate) sample: Option<serde_json::Value>,
     /// It takes an `Idempotency-Key`.
     pub(crate) idempotent: bool,
     pub(crate) answer: Answer,

@@ -10,6 +10,7 @@ use super::{
     attributes::{Attributes, kind},
     described::{Described, object},
     record::RECORDING_TOLD,
+    told,
 };
 use crate::ids::CallId;
 
@@ -19,6 +20,9 @@ const MAX_NAME_CHARS: usize = 128;
 const CALL_ID: &str = "^(HD_[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
 /// Longest spelling of a call's id, in characters.
 const MAX_CALL_ID_CHARS: usize = 36;
+/// Longest label of a party, in characters: as TwiML has it.
+const MAX_LABEL_CHARS: usize = 128;
+
 /// How many may be in one: beyond the upper end nobody could speak.
 const PARTICIPANTS: RangeInclusive<u32> = 2..=32;
 
@@ -97,7 +101,12 @@ pub struct Conference {
     pub recording_status_callback: Option<String>,
     /// Who is told when the party comes and goes, is muted and held; unset = nobody.
     pub status_callback: Option<String>,
-    /// A file, as `play` takes it, that the party hears while the conference has not begun; empty = silence, unset = our music.
+    /// Of what; some of [`Conference::EVENTS`]. All unless given.
+    pub status_callback_event: Vec<&'static str>,
+    /// By what the party is named to whoever is told of it and in the API; unset = by its call alone. 1 to 128 characters.
+    pub participant_label: Option<String>,
+    /// What the party hears while the conference has not begun: a file, as `play` takes it, or who is asked for it again and
+    /// again. Empty = silence, unset = our music.
     #[serde(rename = "waitUrl")]
     pub wait_url: Option<String>,
     /// Who is asked when it is over; unset = the next action runs.
@@ -105,6 +114,9 @@ pub struct Conference {
 }
 
 impl Conference {
+    /// What can be told of a conference and a party in it, by TwiML's names.
+    pub const EVENTS: &'static [&'static str] = &["start", "end", "join", "leave", "mute", "hold", "modify"];
+
     /// Every attribute but the name at its default.
     fn named(name: String) -> Self {
         let max_participants = *PARTICIPANTS.end();
@@ -119,6 +131,8 @@ impl Conference {
             record: false,
             recording_status_callback: None,
             status_callback: None,
+            status_callback_event: Self::EVENTS.to_vec(),
+            participant_label: None,
             wait_url: None,
             action: None,
         }
@@ -141,6 +155,9 @@ impl Conference {
             record: attributes.boolean("record")?.unwrap_or(defaults.record),
             recording_status_callback: attributes.url("recordingStatusCallback")?,
             status_callback: attributes.url("statusCallback")?,
+            status_callback_event: told::events(&mut attributes, "statusCallbackEvent", Self::EVENTS)?
+                .unwrap_or(defaults.status_callback_event),
+            participant_label: label(&mut attributes)?,
             wait_url: attributes.text("waitUrl", MAX_URL_CHARS)?,
             action: attributes.url("action")?,
             name: defaults.name,
@@ -154,14 +171,17 @@ impl Conference {
         let defaults = Self::named(String::new());
         let name = "Which one: calls of the workspace that name the same hear each other.";
         let start = "Whether it begins with this party; else the party waits for somebody who begins it.";
-        let wait = "A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music \
-            when absent.";
+        let wait = "What is heard while the conference has not begun: a file as `play` takes it, or a URL that is asked for it, \
+            again whenever that is over (`say`, `play`, `pause`, `redirect`); an empty string for silence, our own music when \
+            absent.";
         let beep = "When the others hear a beep: `true` when the party enters and when it leaves, `\"onEnter\"`, `\"onExit\"`.";
         let coach = "The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone.";
         let record =
             "Whether the conference is recorded, from when the party is in until it is over, all in one channel.";
-        let told = "Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for \
-            nothing.";
+        let told = "Who is told when the conference begins and ends and the party comes and goes, is muted and held \
+            (`StatusCallbackEvent`); the answer counts for nothing.";
+        let events = "Of what is told; all of it when absent.";
+        let label = "By what the party is named in what is told of it and in the API, beside its call's id.";
         let most = "How many may be in it, this party included.";
         object(
             "Brings the party of the call into a conference, in which everybody hears everybody else.",
@@ -183,10 +203,21 @@ impl Conference {
                 ("record", Described::boolean(record).or(defaults.record)),
                 ("recordingStatusCallback", Described::url(RECORDING_TOLD)),
                 ("statusCallback", Described::url(told)),
+                ("statusCallbackEvent", Described::some_of(Self::EVENTS, events)),
+                ("participantLabel", Described::text(1..=MAX_LABEL_CHARS, label)),
                 ("waitUrl", Described::text(0..=MAX_URL_CHARS, wait)),
                 ("action", Described::url("Who is asked when it is over; the next action runs when absent.")),
             ],
         )
+    }
+}
+
+fn label(attributes: &mut Attributes<'_>) -> Result<Option<String>, ActionError> {
+    match attributes.text("participantLabel", MAX_LABEL_CHARS)? {
+        Some(label) if label.trim().is_empty() => {
+            Err(attributes.error("participantLabel", "expected a name, found a blank one"))
+        }
+        label => Ok(label),
     }
 }
 

@@ -100,6 +100,14 @@ impl Described {
         Self::new(json!({ "type": "string", "enum": names, "description": what }))
     }
 
+    /// Some of these strings, each at most once.
+    pub(super) fn some_of(names: &[&str], what: &str) -> Self {
+        let name = json!({ "type": "string", "enum": names });
+        Self::new(
+            json!({ "type": "array", "items": name, "minItems": 1, "maxItems": names.len(), "description": what }),
+        )
+    }
+
     /// One of the named schema, or a list of them.
     pub(super) fn one_or_several(schema: &str, several: &RangeInclusive<usize>, what: &str) -> Self {
         let list = json!({
@@ -126,7 +134,8 @@ impl Described {
         Self { schema, is_required: false }
     }
 
-    fn finish(mut self) -> Value {
+    /// Its schema.
+    pub(super) fn finish(mut self) -> Value {
         if self.is_required {
             return self.schema;
         }

@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    ActionError, Channels, MAX_URL_CHARS, MachineDetection,
-    attributes::{Attributes, kind},
+    ActionError, Callee, Channels, DialTarget, MAX_URL_CHARS, MachineDetection,
+    attributes::Attributes,
     described::{Described, object},
     record::RECORDING_TOLD,
     send_digits::{KEYS, keys, masked_keys},
+    target,
 };
-use crate::telephone::{Written, is_separator};
 
 /// Most targets that one `dial` rings: a team, not a campaign.
 pub const MAX_TARGETS: usize = 10;
@@ -22,34 +22,6 @@ const RING_S: RangeInclusive<u32> = 5..=600;
 
 /// Longest connected time, in seconds: a day.
 const MAX_DURATION_S: u32 = 86_400;
-
-/// Longest client identity, in characters; the SIP user part that carries it has room for it.
-const MAX_IDENTITY_CHARS: usize = 128;
-
-/// Digits of a telephone number as dialled: E.164 allows 15, local notations a few less.
-const NUMBER_DIGITS: RangeInclusive<usize> = 3..=15;
-
-/// Who is dialled. `Debug` masks the address, which is somebody's number.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum DialTarget {
-    /// A telephone number as the customer wrote it, E.164 or local to the workspace's country; separators removed.
-    Number(String),
-    /// A `sip:` or `sips:` URI.
-    Sip(String),
-    /// The identity of a browser or app of the workspace.
-    Client(String),
-}
-
-impl fmt::Debug for DialTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Number(_) => "Number(_)",
-            Self::Sip(_) => "Sip(_)",
-            Self::Client(_) => "Client(_)",
-        })
-    }
-}
 
 /// What the party hears while targets ring.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,7 +52,7 @@ impl RingTone {
 #[serde(rename_all = "camelCase")]
 pub struct Dial {
     /// Between 1 and [`MAX_TARGETS`] targets.
-    pub to: Vec<DialTarget>,
+    pub to: Vec<Callee>,
     /// Who the targets see calling; the call's own number for telephones unless given.
     pub caller_id: Option<String>,
     /// How long to ring, in seconds (5 to 600); each target in turn when `sequential`. 30 unless given.
@@ -99,6 +71,8 @@ pub struct Dial {
     pub hangup_on_star: bool,
     /// What is recorded of the connection; nothing unless given.
     pub record: Option<Channels>,
+    /// Whether that begins while targets ring, where the party is connected by then. False unless given.
+    pub record_ringing: bool,
     /// Who is told when the recording is ready or has failed; unset = nobody.
     pub recording_status_callback: Option<String>,
     /// Keys that are pressed towards whoever answers, before the two are connected; may be a PIN, so shown is how long it is.
@@ -125,6 +99,10 @@ impl fmt::Debug for Dial {
 impl Dial {
     /// Dials `to` with every attribute at its default.
     pub fn to(to: Vec<DialTarget>) -> Self {
+        Self::callees(to.into_iter().map(Callee::from).collect())
+    }
+
+    fn callees(to: Vec<Callee>) -> Self {
         Self {
             to,
             caller_id: None,
@@ -135,6 +113,7 @@ impl Dial {
             ring_tone: None,
             hangup_on_star: false,
             record: None,
+            record_ringing: false,
             recording_status_callback: None,
             send_digits: None,
             whisper_url: None,
@@ -145,8 +124,8 @@ impl Dial {
 
     pub(super) fn read(value: &Value, path: &str) -> Result<Self, ActionError> {
         let mut attributes = Attributes::open(value, path)?;
-        let to = targets(attributes.required("to")?, &attributes.path_of("to"))?;
-        let defaults = Self::to(to);
+        let to = target::read(attributes.required("to")?, &attributes.path_of("to"))?;
+        let defaults = Self::callees(to);
         let dial = Self {
             caller_id: match attributes.text("callerId", MAX_URL_CHARS)? {
                 Some(id) if id.trim().is_empty() => return Err(attributes.error("callerId", "expected a number")),
@@ -159,6 +138,7 @@ impl Dial {
             ring_tone: attributes.url("ringTone")?.map(RingTone::of),
             hangup_on_star: attributes.boolean("hangupOnStar")?.unwrap_or(defaults.hangup_on_star),
             record: Channels::read(&mut attributes, "record")?,
+            record_ringing: attributes.boolean("recordRinging")?.unwrap_or(defaults.record_ringing),
             recording_status_callback: attributes.url("recordingStatusCallback")?,
             send_digits: keys(&mut attributes, "sendDigits")?,
             whisper_url: attributes.url("whisperUrl")?,
@@ -181,6 +161,8 @@ impl Dial {
         let action = "Who is asked when the connection is over; the next action runs when absent.";
         let record = "Whether the connection is recorded: `true` in one channel, `\"dual\"` with the party of the call on the \
             left and the target on the right.";
+        let ringing = "Whether the recording begins while it rings, where the party is connected by then; on the right is then what \
+            the party hears.";
         let ring_tone = "What the party hears while it rings, instead of its network's tone or what the target sends: a country's \
             tone by its two letters, or a file as `play` takes it.";
         let machine = "Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its \
@@ -201,6 +183,7 @@ impl Dial {
                 ("sequential", Described::boolean(sequential).or(defaults.sequential)),
                 ("action", Described::url(action)),
                 ("record", Described::channels(record).or(false)),
+                ("recordRinging", Described::boolean(ringing).or(defaults.record_ringing)),
                 ("recordingStatusCallback", Described::url(RECORDING_TOLD)),
                 ("sendDigits", Described::keys(KEYS, digits)),
                 ("whisperUrl", Described::url(whisper)),
@@ -210,113 +193,4 @@ impl Dial {
             ],
         )
     }
-}
-
-/// A target as JSON Schema: one string, or an object that says which kind it is.
-pub(super) fn target_schema() -> Value {
-    let (low, high) = (NUMBER_DIGITS.start(), NUMBER_DIGITS.end());
-    // As `number`, `sip_uri` and `identity` read them below.
-    let between = r"[ ./()\u00a0\u2009\u202f\u2010-\u2013-]*";
-    let number = format!(r"\s*([tT][eE][lL]:)?{between}\+?({between}[0-9]){{{low},{high}}}{between}\s*");
-    let sip = r"sips?:[!#-;=?-~]+";
-    let identity = format!(r"[^\s\x00-\x1f\x7f-\x9f]{{1,{MAX_IDENTITY_CHARS}}}");
-    let only = |kind: &str, what: &str, pattern: &str| {
-        let text = json!({
-            "type": "string", "description": what, "pattern": format!("^{pattern}$"), "maxLength": MAX_URL_CHARS,
-        });
-        json!({
-            "title": kind, "type": "object", "properties": { kind: text }, "required": [kind], "additionalProperties": false,
-        })
-    };
-    json!({
-        "description": "Who is dialled.",
-        "oneOf": [
-            {
-                "type": "string",
-                "description": "A telephone number, E.164 or local to the workspace's country, `sip:user@host` or \
-                    `client:identity`.",
-                "pattern": format!("^({number}|{sip}|client:{identity})$"),
-            },
-            only("number", "A telephone number, E.164 or local to the workspace's country.", &number),
-            only("sip", "A `sip:` or `sips:` URI.", sip),
-            only("client", "The identity of a browser or app of the workspace.", &identity),
-        ],
-    })
-}
-
-fn targets(value: &Value, path: &str) -> Result<Vec<DialTarget>, ActionError> {
-    let Value::Array(items) = value else { return Ok(vec![target(value, path)?]) };
-    if items.is_empty() || items.len() > MAX_TARGETS {
-        return Err(ActionError::new(path, format!("expected 1 to {MAX_TARGETS} targets")));
-    }
-    items.iter().enumerate().map(|(at, item)| target(item, &format!("{path}[{at}]"))).collect()
-}
-
-pub(super) fn target(value: &Value, path: &str) -> Result<DialTarget, ActionError> {
-    match value {
-        Value::String(text) => spelled(text).ok_or_else(|| {
-            ActionError::new(
-                path,
-                "expected a telephone number such as +254722000042, sip:user@host or client:identity",
-            )
-        }),
-        Value::Object(_) => target_object(value, path),
-        other => Err(ActionError::new(path, format!("expected a string or an object, found {}", kind(other)))),
-    }
-}
-
-/// `{number}`, `{sip}` or `{client}`: exactly one of them.
-fn target_object(value: &Value, path: &str) -> Result<DialTarget, ActionError> {
-    let mut attributes = Attributes::open(value, path)?;
-    let mut found = Vec::new();
-    if let Some(text) = attributes.text("number", MAX_URL_CHARS)? {
-        let read = number(&text)
-            .ok_or_else(|| attributes.error("number", "expected a telephone number such as +254722000042"));
-        found.push(DialTarget::Number(read?));
-    }
-    if let Some(text) = attributes.text("sip", MAX_URL_CHARS)? {
-        let read = sip_uri(&text).ok_or_else(|| attributes.error("sip", "expected sip:user@host"));
-        found.push(DialTarget::Sip(read?));
-    }
-    if let Some(text) = attributes.text("client", MAX_IDENTITY_CHARS)? {
-        let read = identity(&text).ok_or_else(|| attributes.error("client", "expected an identity without spaces"));
-        found.push(DialTarget::Client(read?));
-    }
-    attributes.finish()?;
-    match (found.pop(), found.is_empty()) {
-        (Some(target), true) => Ok(target),
-        _ => Err(ActionError::new(path, "expected exactly one of number, sip, client")),
-    }
-}
-
-fn spelled(text: &str) -> Option<DialTarget> {
-    if let Some(name) = text.strip_prefix("client:") {
-        return identity(name).map(DialTarget::Client);
-    }
-    if text.starts_with("sip:") || text.starts_with("sips:") {
-        return sip_uri(text).map(DialTarget::Sip);
-    }
-    number(text).map(DialTarget::Number)
-}
-
-/// Removes the separators people type; whether the number exists is the gateway's question.
-fn number(text: &str) -> Option<String> {
-    // Parameters would be a menu's or a department's, which nobody dials for the customer.
-    // As long as any target may be, whatever stands between its digits.
-    let compact: String = text.trim().chars().filter(|letter| !is_separator(*letter)).collect();
-    let Written { keys, .. } = Written::parse(&compact).filter(|_| !text.contains(';'))?;
-    let digits = keys.strip_prefix('+').unwrap_or(&keys);
-    (digits.bytes().all(|byte| byte.is_ascii_digit()) && NUMBER_DIGITS.contains(&digits.len())).then_some(keys)
-}
-
-/// Only the shape; the gateway's SIP parser has the last word.
-fn sip_uri(text: &str) -> Option<String> {
-    let address = text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:"))?;
-    let clean = address.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"'));
-    (!address.is_empty() && clean).then(|| text.to_owned())
-}
-
-fn identity(text: &str) -> Option<String> {
-    let clean = !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    (!text.is_empty() && clean && text.chars().count() <= MAX_IDENTITY_CHARS).then(|| text.to_owned())
 }

@@ -84,7 +84,7 @@ fn case_of_the_first_letter_is_ignored() {
 #[test]
 fn dial_takes_a_string_an_object_or_a_list() {
     let to = |body: &str| match one(body) {
-        Action::Dial(dial) => dial.to,
+        Action::Dial(dial) => dial.to.into_iter().map(|callee| callee.target).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
     assert_eq!(to(r#"{"actions":[{"dial":{"to":"client:amina"}}]}"#), [DialTarget::Client("amina".into())]);

@@ -30,10 +30,12 @@ mod ssml;
 mod stop_stream;
 mod stream;
 mod strict;
+mod target;
+mod told;
 mod xml;
 
 pub use conference::{Beep, Conference};
-pub use dial::{Dial, DialTarget, MAX_TARGETS, RingTone};
+pub use dial::{Dial, MAX_TARGETS, RingTone};
 pub use error::ActionError;
 pub use get_digits::{GetDigits, MAX_DIGITS};
 pub use hangup::Hangup;
@@ -51,7 +53,8 @@ pub use schema::{ACTIONS, ANSWER, schemas};
 pub use send_digits::SendDigits;
 pub use stop_stream::StopStream;
 pub use stream::{Stream, Track};
-pub use xml::{Asked, Document, MAX_XML_BYTES, Warning, parse_answer, parse_xml};
+pub use target::{Callee, DialTarget};
+pub use xml::{Asked, BY_GET, Document, MAX_XML_BYTES, Warning, parse_answer, parse_xml};
 
 use serde::Serialize;
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Action, Conference, Dequeue, Dial, Enqueue, GetDigits, Hangup, Leave, MAX_ACTIONS, Pause, Play, Record, Redirect,
-    Reject, Say, SendDigits, StopStream, Stream, dial, prompt,
+    Reject, Say, SendDigits, StopStream, Stream, prompt, target,
 };
 
 /// The list of actions, as `POST /v1/calls` takes it.
@@ -33,7 +33,7 @@ pub fn schemas() -> Map<String, Value> {
             "TitledLaterVoiceAction",
             step("A step after the first with its verb's first letter in upper case.", &later(), titled),
         ),
-        ("DialTarget", dial::target_schema()),
+        ("DialTarget", target::schema()),
         ("Prompt", prompt::schema()),
     ];
     let verbs = verbs().map(|(verb, schema)| (titled(verb), schema));

@@ -154,6 +154,13 @@ fn edges(attribute: &Value) -> Vec<(Value, bool)> {
             edges.extend([(json!({}), true), (json!(of(most)), true), (json!(of(most + 1)), false)]);
             edges.extend([(json!({ "a": "b\0" }), false), (json!([]), false)]);
         }
+        Some("array") => {
+            let known = attribute["items"]["enum"].as_array().expect("names").clone();
+            let mut more = known.clone();
+            more.push(known[0].clone());
+            edges.extend([(json!(known), true), (json!([known[0]]), true), (json!(more), false), (json!([]), false)]);
+            edges.extend([(json!(["unknown"]), false), (json!([1]), false), (known[0].clone(), false)]);
+        }
         Some("boolean") => edges.extend([(json!(true), true), (json!(false), true), (json!("true"), false)]),
         // One or several; each kind of item has a claim of its own.
         _ => edges.extend(several(attribute)),
@@ -177,10 +184,11 @@ fn several(attribute: &Value) -> Vec<(Value, bool)> {
 #[test]
 fn a_target_is_one_of_the_described_kinds() {
     let kinds = schemas()["DialTarget"]["oneOf"].as_array().expect("kinds").clone();
-    let titles: BTreeSet<&str> = kinds.iter().filter_map(|kind| kind["title"].as_str()).collect();
+    let names = |kind: &Value| kind["properties"].as_object().map(|all| all.keys().cloned().collect::<Vec<_>>());
+    let names: BTreeSet<String> = kinds.iter().filter_map(names).flatten().collect();
     let refused = read("dial", &json!({ "to": { "unknown": "1" } })).unwrap_err().message;
     let known = refused.split_once("known are").expect("the reader names them").1;
-    assert_eq!(known.split(',').map(str::trim).collect::<BTreeSet<_>>(), titles);
+    assert_eq!(known.split(',').map(|name| name.trim().to_owned()).collect::<BTreeSet<_>>(), names);
 }
 
 #[test]
@@ -247,4 +255,52 @@ fn the_page_names_every_attribute_with_its_default() {
         };
         assert!(of_it.iter().any(is_it), "docs/concepts/voice-actions.md: {verb}.{name} is {default}");
     });
+}
+
+/// The names in code marks of a table's first cell.
+fn named(row: &str) -> Vec<&str> {
+    let cell = row.split('|').nth(1).unwrap_or_default();
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_page_names_no_attribute_that_there_is_not() {
+    let verbs = verbs();
+    let schema_of = |name: &str| verbs.iter().find(|(verb, _)| *verb == name).map(|(_, schema)| schema);
+    let mut tried = 0;
+    for section in PAGE.split("\n### ").skip(1) {
+        let heading = section.lines().next().unwrap_or_default();
+        let mut table = None;
+        for line in section.split("\n## ").next().unwrap_or_default().lines() {
+            if !line.starts_with('|') {
+                table = None;
+            } else if line.starts_with("| attribute") {
+                // One table for all verbs of the heading, or for the one that it names.
+                let of = named(line).first().copied();
+                let of = of.map_or_else(
+                    || heading.split(", ").filter_map(schema_of).collect(),
+                    |verb| schema_of(verb).into_iter().collect::<Vec<_>>(),
+                );
+                assert!(!of.is_empty(), "a table of attributes below {heading}");
+                table = Some(of);
+            } else if let Some(of) = &table {
+                for name in named(line) {
+                    let is_there = of.iter().any(|schema| schema["properties"].get(name).is_some());
+                    assert!(is_there, "docs/concepts/voice-actions.md: {heading} has no attribute {name}");
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried > 50, "{tried} are named");
+}
+
+#[test]
+fn the_page_names_all_that_a_target_may_have() {
+    let section = PAGE.split("\n#### One of several targets").nth(1).expect("a section");
+    let section = section.split("\n### ").next().unwrap_or_default();
+    let rows: BTreeSet<&str> = section.lines().filter(|line| line.starts_with("| `")).flat_map(named).collect();
+    let kinds = schemas()["DialTarget"]["oneOf"].as_array().expect("kinds").clone();
+    let names = kinds.iter().filter_map(|kind| kind["properties"].as_object()).flat_map(|all| all.keys());
+    assert_eq!(rows, names.map(String::as_str).collect(), "docs/concepts/voice-actions.md");
 }

@@ -19,15 +19,19 @@ pub(super) struct Control {
 }
 
 impl Control {
-    fn take(&mut self, now: Duration, our_ssrc: u32, packet: &Packet) {
-        let Packet::Report { sender, blocks, .. } = packet else { return };
+    /// True: it tells of our stream.
+    fn take(&mut self, now: Duration, our_ssrc: u32, packet: &Packet) -> bool {
+        let Packet::Report { sender, blocks, .. } = packet else { return false };
         if let Some(sender) = sender {
             self.last_report = Some((rtcp::ntp_middle(sender.ntp), now));
         }
+        let mut is_ours = false;
         for block in blocks.iter().filter(|block| block.ssrc == our_ssrc) {
+            is_ours = true;
             self.remote_loss = Some(f32::from(block.fraction_lost) / 256.0);
             self.round_trip = rtcp::round_trip(now, block).or(self.round_trip);
         }
+        is_ours
     }
 }
 
@@ -42,7 +46,11 @@ impl Graph {
         };
         port.inbound.touch(now);
         for packet in &packets {
-            port.control.take(now, port.params.ssrc, packet);
+            if port.control.take(now, port.params.ssrc, packet)
+                && let Some(loss) = port.control.remote_loss
+            {
+                port.outbound.lost(loss);
+            }
         }
     }
 

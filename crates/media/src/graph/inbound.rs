@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::{DetectSet, Direction, PortParams, silence::Silence};
 use crate::{
-    dtmf, level,
+    dtmf, level, noise,
     reception::Reception,
     rtp::{Header, Packet},
 };
@@ -28,8 +28,9 @@ pub(super) enum Kind {
 
 /// One packet of so many is measured for its loudness: ten a second tell as much as fifty.
 const LOUDNESS_OF: u8 = 5;
-/// Static payload type of comfort noise.
-const COMFORT_NOISE: u8 = 13;
+/// A leg that has fallen silent with comfort noise may say nothing for so many times as long before it counts as gone: what it
+/// sends meanwhile is left to it (RFC 3389 §5).
+const NOISE_LASTS: u32 = 4;
 
 /// The loudness of some of what came.
 #[derive(Debug, Default)]
@@ -67,6 +68,8 @@ pub(super) struct Inbound {
     loudness: Loudness,
     heard_at: Duration,
     stall_reported: bool,
+    /// Its last packet was comfort noise: nothing more comes until it speaks.
+    in_noise: bool,
 }
 
 impl Inbound {
@@ -82,6 +85,7 @@ impl Inbound {
             loudness: Loudness::default(),
             heard_at: now,
             stall_reported: false,
+            in_noise: false,
         }
     }
 
@@ -116,6 +120,7 @@ impl Inbound {
         let mut restarted = false;
         let kind = if header.payload_type == params.payload_type {
             restarted = self.count(now, header, payload.len());
+            self.in_noise = false;
             // The level of G.711 is read from its bytes.
             if let (Some(silence), Some(law)) = (&mut self.silence, params.codec.law()) {
                 silence.hear(now, law.energy(payload), payload.len());
@@ -137,8 +142,9 @@ impl Inbound {
             }
             let press = self.keys.handle(now, header.timestamp, header.marker, event);
             Kind::Event { event, press }
-        } else if header.payload_type == COMFORT_NOISE {
+        } else if header.payload_type == noise::PAYLOAD_TYPE {
             self.count(now, header, payload.len());
+            self.in_noise = true;
             Kind::ComfortNoise
         } else {
             self.refused += 1;
@@ -155,6 +161,11 @@ impl Inbound {
             self.keys.source_changed();
         }
         restarted
+    }
+
+    /// Whether the leg owes no packets, because it has said how its silence sounds.
+    pub(super) fn is_in_noise(&self) -> bool {
+        self.in_noise
     }
 
     /// When the leg was last heard; `None` before its first packet.
@@ -200,6 +211,7 @@ impl Inbound {
         let Some(limit) = stall_after else {
             return false;
         };
+        let limit = if self.in_noise { limit * NOISE_LASTS } else { limit };
         let late = direction.receives() && now.saturating_sub(self.heard_at) >= limit;
         late && !core::mem::replace(&mut self.stall_reported, true)
     }

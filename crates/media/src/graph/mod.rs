@@ -20,6 +20,7 @@ mod mix;
 mod outbound;
 mod output;
 mod pace;
+mod packing;
 mod params;
 mod playout;
 mod port;
@@ -329,7 +330,8 @@ impl Graph {
         if let Some(playout) = &mut port.playout {
             match arrival.kind {
                 Kind::Audio => playout.insert(now, header, arrival.packet.payload(bytes)),
-                Kind::Event { .. } | Kind::ComfortNoise => playout.skip(header),
+                Kind::Event { .. } => playout.skip(header),
+                Kind::ComfortNoise => playout.noise(header, arrival.packet.payload(bytes)),
             }
         }
         let (echo, source, link) = (port.echo, port.params, port.link);
@@ -353,7 +355,8 @@ impl Graph {
                 let foreign = ForeignEvent { header, event, clock_hz, relayed };
                 outbound.forward_event(now, params, foreign, send);
             }
-            Kind::Event { .. } | Kind::ComfortNoise if relayed => outbound.swallow(now, header),
+            Kind::Event { .. } if relayed => outbound.swallow(now, header),
+            Kind::ComfortNoise if relayed => outbound.relay_noise(now, params, &arrival.packet, bytes, send),
             _ => {}
         }
     }

@@ -5,11 +5,14 @@ use core::time::Duration;
 
 use super::{
     Fill, PortParams,
+    packing::{Packed, Packing},
     source::{Frame, Source},
 };
 use crate::{
+    FRAME_MS,
     codec::{Codec, Encoder, MAX_FRAME_LEN, Rate},
     dtmf::{self, Step},
+    noise::{self, Noise},
     rewrite::Rewriter,
     rtp::{self, Header, Packet},
     tone,
@@ -18,6 +21,9 @@ use crate::{
 /// Audio stays back for this long after an event packet of the bridged leg: events come every
 /// 20 or 50 ms, and audio between them would cut the key short.
 const EVENT_HOLDS_AUDIO: Duration = Duration::from_millis(60);
+
+/// Of the loss that was expected before a report, so much is expected after one that tells of none.
+const FORGOTTEN_LOSS: f32 = 0.75;
 
 /// An event packet of the bridged leg.
 pub(super) struct ForeignEvent {
@@ -49,6 +55,12 @@ pub(super) struct Outbound {
     in_band: Option<tone::Generator>,
     forwarded: Option<ForwardedPress>,
     encoder: Encoder,
+    /// Where packets of the leg are not of 20 ms, from its first on.
+    packing: Option<Box<Packing>>,
+    /// What the relayed leg wants to be heard as while it says nothing, where the leg can't make it itself.
+    pub(super) noise: Noise,
+    /// Share of our packets that will be lost, by the leg's reports.
+    expected_loss: f32,
     /// Empty until something of our own is sent: a leg that is only relayed to never needs them.
     payload: Vec<u8>,
     packet: Vec<u8>,
@@ -70,7 +82,10 @@ impl Outbound {
             press_timestamp: 0,
             in_band: None,
             forwarded: None,
-            encoder: Encoder::new(params.codec),
+            encoder: encoder(params),
+            packing: None,
+            noise: Noise::default(),
+            expected_loss: 0.0,
             payload: Vec::new(),
             packet: Vec::new(),
             packets: 0,
@@ -81,7 +96,12 @@ impl Outbound {
     /// Takes over changed parameters. A new SSRC begins a new stream, a new codec goes on in the old one.
     pub(super) fn update(&mut self, old: &PortParams, new: &PortParams) {
         if old.codec != new.codec {
-            self.encoder = Encoder::new(new.codec);
+            self.encoder = encoder(new);
+            self.lost(self.expected_loss);
+        }
+        self.encoder.limit(new.most_bps);
+        if (old.codec, old.packet_ms) != (new.codec, new.packet_ms) {
+            self.packing = None;
         }
         if old.codec != new.codec {
             self.rewriter.change_clock(new.codec.clock_hz());
@@ -94,6 +114,13 @@ impl Outbound {
         if old.direction.sends() && !new.direction.sends() {
             self.rewriter.pause();
         }
+    }
+
+    /// The leg has lost this share of our packets lately, 0.0 to 1.0.
+    pub(super) fn lost(&mut self, share: f32) {
+        // Loss comes in bursts: what there was is expected again, less with each report.
+        self.expected_loss = share.max(self.expected_loss * FORGOTTEN_LOSS);
+        self.encoder.expect_loss((self.expected_loss * 100.0).round() as u8);
     }
 
     /// The RTP timestamp that stands for `now`, for sender reports.
@@ -115,6 +142,7 @@ impl Outbound {
         bytes: &mut [u8],
         send: impl FnOnce(&[u8]),
     ) {
+        self.noise.end();
         if !params.direction.sends() {
             self.rewriter.pause();
             return;
@@ -130,6 +158,28 @@ impl Outbound {
         if let Some(rewritten) = packet.rewrite_in_place(bytes, header) {
             self.packets += 1;
             self.bytes += payload_len as u64;
+            send(rewritten);
+        }
+    }
+
+    /// The relayed leg says nothing for a while, and how that sounds: forwarded to a leg that takes it, made for any other.
+    pub(super) fn relay_noise(
+        &mut self,
+        now: Duration,
+        params: &PortParams,
+        packet: &Packet,
+        bytes: &mut [u8],
+        send: impl FnOnce(&[u8]),
+    ) {
+        if !params.takes_noise || !params.direction.sends() || self.is_occupied() {
+            self.swallow(now, packet.header);
+            self.noise.begin(packet.payload(bytes));
+            return;
+        }
+        let Some(header) = self.rewriter.relayed(now, packet.header, noise::PAYLOAD_TYPE, 0) else { return };
+        if let Some(rewritten) = packet.rewrite_in_place(bytes, header) {
+            self.packets += 1;
+            self.bytes += packet.payload.len() as u64;
             send(rewritten);
         }
     }
@@ -228,6 +278,11 @@ impl Outbound {
         }
         if let Some((rate, samples)) = bridged {
             self.send_samples(now, params, rate, samples, &mut send);
+        } else if relayed && self.noise.is_on() {
+            let mut samples = [0; MAX_FRAME_LEN];
+            let frame = samples.get_mut(..Rate::Narrow.frame_len()).unwrap_or_default();
+            self.noise.fill(frame);
+            self.send_samples(now, params, Rate::Narrow, frame, &mut send);
         } else if self.fills(params.fill) && !relayed {
             self.send_silence(now, params, send);
         }
@@ -250,10 +305,12 @@ impl Outbound {
         let mut samples = [0; MAX_FRAME_LEN];
         let mut source = self.source.take()?;
         match source.next(params.codec, &mut samples) {
-            None => return Some(source.played_ms()),
+            None => {
+                self.send_waiting(now, params, &mut send);
+                return Some(source.played_ms());
+            }
             Some(Frame::Encoded(payload)) if params.direction.sends() => {
-                let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
-                self.send_payload(header, payload, send);
+                self.send_frame(now, params, payload, &mut send);
             }
             Some(Frame::Encoded(_)) => {}
             Some(Frame::Linear(rate)) => {
@@ -313,29 +370,57 @@ impl Outbound {
         payload.clear();
         // A frame that cannot be encoded is left out; the timestamps of the next catch up.
         if self.encoder.encode(rate, samples, &mut payload).is_ok() {
-            let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
-            self.send_payload(header, &payload, send);
+            self.send_frame(now, params, &payload, send);
         } else {
             self.rewriter.pause();
         }
         self.payload = payload;
     }
 
-    fn send_silence(&mut self, now: Duration, params: &PortParams, send: impl FnMut(&[u8])) {
+    fn send_silence(&mut self, now: Duration, params: &PortParams, mut send: impl FnMut(&[u8])) {
         if !params.direction.sends() {
             return;
         }
         if params.codec == Codec::G722 {
             // Its silence depends on what was said before.
-            return self.send_samples(now, params, Rate::Wide, &[0; MAX_FRAME_LEN], &mut { send });
+            return self.send_samples(now, params, Rate::Wide, &[0; MAX_FRAME_LEN], &mut send);
         }
-        let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
         match params.codec {
             Codec::G722 => {}
-            Codec::Pcmu => self.send_payload(header, &[crate::g711::ULAW_SILENCE; 160], send),
-            Codec::Pcma => self.send_payload(header, &[crate::g711::ALAW_SILENCE; 160], send),
-            Codec::Opus => self.send_payload(header, &OPUS_SILENCE, send),
+            Codec::Pcmu => self.send_frame(now, params, &[crate::g711::ULAW_SILENCE; 160], &mut send),
+            Codec::Pcma => self.send_frame(now, params, &[crate::g711::ALAW_SILENCE; 160], &mut send),
+            Codec::Opus => self.send_frame(now, params, &OPUS_SILENCE, &mut send),
         }
+    }
+
+    /// Sends an encoded frame, in packets of the length that the leg wants.
+    fn send_frame(&mut self, now: Duration, params: &PortParams, frame: &[u8], send: &mut impl FnMut(&[u8])) {
+        if params.packet_ms == FRAME_MS {
+            let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
+            return self.send_payload(header, frame, send);
+        }
+        let mut packing = self.packing.take().unwrap_or_default();
+        if self.rewriter.resume(now) {
+            packing.begin();
+        }
+        packing.push(params.codec, params.packet_ms, frame, |packed| self.send_packed(now, params, &packed, send));
+        self.packing = Some(packing);
+    }
+
+    /// Sends the rest that fills no packet.
+    fn send_waiting(&mut self, now: Duration, params: &PortParams, send: &mut impl FnMut(&[u8])) {
+        let Some(mut packing) = self.packing.take() else { return };
+        if self.rewriter.resume(now) {
+            packing.begin();
+        } else if params.direction.sends() {
+            packing.flush(params.codec, |packed| self.send_packed(now, params, &packed, send));
+        }
+        self.packing = Some(packing);
+    }
+
+    fn send_packed(&mut self, now: Duration, params: &PortParams, packed: &Packed<'_>, send: &mut impl FnMut(&[u8])) {
+        let header = self.rewriter.going_on(now, params.payload_type, packed.units, packed.begins);
+        self.send_payload(header, packed.payload, send);
     }
 
     fn send_payload(&mut self, header: Header, payload: &[u8], send: impl FnOnce(&[u8])) {
@@ -346,5 +431,26 @@ impl Outbound {
     }
 }
 
+fn encoder(params: &PortParams) -> Encoder {
+    let mut encoder = Encoder::new(params.codec);
+    encoder.limit(params.most_bps);
+    encoder
+}
+
 /// A 20 ms Opus frame of silence that any decoder accepts: full-band CELT, mono, nothing coded.
 const OPUS_SILENCE: [u8; 3] = [0xf8, 0xff, 0xfe];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loss_is_expected_for_a_while_after_it_was_told() {
+        let mut outbound = Outbound::new(&PortParams::new(Codec::Opus, 111, 1));
+        let expected = [0.2, 0.0, 0.0, 0.12, 0.3].map(|share| {
+            outbound.lost(share);
+            (outbound.expected_loss * 1_000.0).round()
+        });
+        assert_eq!(expected, [200.0, 150.0, 113.0, 120.0, 300.0]);
+    }
+}

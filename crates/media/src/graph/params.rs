@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::codec::Codec;
+use crate::{FRAME_MS, codec::Codec};
 
 /// Names one leg's media end within a [`super::Graph`]. The caller chooses it: the lower 32 bits are the port's place in a
 /// table and therefore small numbers that are used again, the upper 32 tell the ports apart that follow each other there.
@@ -86,13 +86,20 @@ pub struct PortParams {
     pub stall_after: Option<Duration>,
     /// When to send silence while there is nothing else to send. Relayed streams are never filled.
     pub fill: Fill,
+    /// Milliseconds of audio in a packet of what is sent and not relayed: 10 to 60. Opus has whole frames of 20 ms.
+    pub packet_ms: u32,
+    /// Most bits per second of Opus that the leg wants; none leaves it to the encoder.
+    pub most_bps: Option<u32>,
+    /// The leg takes comfort noise (RFC 3389): that of the other side is forwarded. Its own is always understood.
+    pub takes_noise: bool,
 }
 
 impl PortParams {
     /// A leg that ends by `media.timeout` after this long (gateway.md, "Calls").
     pub const STALL_AFTER: Duration = Duration::from_secs(30);
 
-    /// Both ways, without telephone-event, silence filled, stalled after 30 s, first values zero.
+    /// Both ways, without telephone-event and comfort noise, silence filled, packets of 20 ms, stalled after 30 s, first values
+    /// zero.
     pub fn new(codec: Codec, payload_type: u8, ssrc: u32) -> Self {
         Self {
             codec,
@@ -104,6 +111,9 @@ impl PortParams {
             direction: Direction::SendReceive,
             stall_after: Some(Self::STALL_AFTER),
             fill: Fill::Always,
+            packet_ms: FRAME_MS,
+            most_bps: None,
+            takes_noise: false,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     decoder::Decoder,
     halfband::{Doubler, Halver},
     jitter::{JitterBuffer, Pull},
+    noise::Noise,
     rtp::Header,
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Playout {
     wide: Option<Box<Wide>>,
     /// Frames made up in a row.
     concealed: u32,
+    /// Between talk spurts of a leg that has told how it sounds then.
+    noise: Noise,
 }
 
 #[derive(Debug)]
@@ -71,6 +74,7 @@ impl Playout {
             has_frame: false,
             wide: (rate == Rate::Wide).then(Wide::new),
             concealed: MAX_CONCEALED,
+            noise: Noise::default(),
         }
     }
 
@@ -82,6 +86,11 @@ impl Playout {
         self.jitter.skip(header);
     }
 
+    /// Comfort noise: heard from its turn on until audio comes again.
+    pub(super) fn noise(&mut self, header: Header, payload: &[u8]) {
+        self.jitter.insert_noise(header, payload);
+    }
+
     /// Decodes the frame of this tick; it stays readable until the next.
     pub(super) fn tick(&mut self) -> Option<&[i16; FRAME_LEN]> {
         let wanted = self.rate.frame_len();
@@ -90,7 +99,17 @@ impl Playout {
             let decoded = match self.jitter.pull() {
                 Pull::Packet(payload) => {
                     self.concealed = 0;
+                    self.noise.end();
                     self.decoder.decode(payload, &mut self.samples)
+                }
+                Pull::Noise(payload) => {
+                    self.noise.begin(payload);
+                    make_noise(&mut self.noise, wanted, &mut self.samples);
+                    Ok(())
+                }
+                Pull::Lost { .. } | Pull::Empty if self.noise.is_on() => {
+                    make_noise(&mut self.noise, wanted, &mut self.samples);
+                    Ok(())
                 }
                 Pull::Lost { following } => self.decoder.conceal(following, &mut self.samples),
                 Pull::Empty if self.concealed < MAX_CONCEALED => {
@@ -151,4 +170,11 @@ impl Playout {
     pub(super) fn wide_frame(&self) -> Option<&[i16; WIDE_LEN]> {
         self.wide.as_ref().filter(|wide| self.has_frame && wide.is_current).map(|wide| &wide.frame)
     }
+}
+
+/// Appends a frame of noise.
+fn make_noise(noise: &mut Noise, frame_len: usize, samples: &mut Vec<i16>) {
+    let start = samples.len();
+    samples.resize(start + frame_len, 0);
+    noise.fill(samples.get_mut(start..).unwrap_or_default());
 }

@@ -88,6 +88,7 @@ impl Port {
         if self.link != link {
             self.link = link;
             self.playout = None;
+            self.outbound.noise.end();
         }
         self.choose_playout();
     }
@@ -126,7 +127,8 @@ impl Port {
     fn seen(&mut self) -> Seen {
         let (codec, direction) = (self.params.codec, self.params.direction);
         let loudness = self.inbound.take_loudness();
-        Seen { codec, receives: direction.receives(), sends: direction.sends(), loudness }
+        let receives = direction.receives() && !self.inbound.is_in_noise();
+        Seen { codec, receives, sends: direction.sends(), loudness }
     }
 
     pub(super) fn stats(&self) -> PortStats {

@@ -216,9 +216,13 @@ fn record_routes(headers: &Headers) -> Vec<Uri> {
     routes
 }
 
+/// In the BYE to a phone of ours and in the 200 to its own: the started seconds that its call has lasted, as the call's record has
+/// them.
+pub const LENGTH_HEADER: &str = "X-Sautikit-Duration";
+
 mod record;
 
-pub(crate) use self::record::SKIPPED_NUMBERS;
+pub(crate) use self::record::{SKIPPED_NUMBERS, VERSION};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::Dialog;
 use crate::message::Uri;
 
 /// First line of a record; a successor of another version refuses what it cannot read.
-const VERSION: &str = "dialog 1";
+pub(crate) const VERSION: &str = "dialog 1";
 /// A successor does not know how many requests followed the answer, so it skips this many numbers (§12.2.2 only wants
 /// them to grow). A call with a session refresh a minute uses fewer in a week.
 pub(crate) const SKIPPED_NUMBERS: u32 = 16_384;

@@ -158,7 +158,7 @@ impl Phone {
         session.is_bound = true;
         let (id, is_over) = (session.id, session.bye_due);
         if is_over {
-            self.send_bye(now, id, Cause::HungUp);
+            self.send_bye(now, id, Cause::HungUp(None));
         }
     }
 }

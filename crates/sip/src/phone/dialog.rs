@@ -1,10 +1,8 @@
 //! What the requests of one call have in common (RFC 3261 §12), as lines that are copied.
 
 use super::message::{Message, decimal, uri_of};
-use crate::dialog::{MAX_ROUTES, SKIPPED_NUMBERS};
+use crate::dialog::{MAX_ROUTES, SKIPPED_NUMBERS, VERSION};
 
-/// First line of a record; a successor of another version refuses what it cannot read.
-const VERSION: &str = "dialog 1";
 #[derive(Debug, Clone)]
 pub(super) struct Dialog {
     pub(super) call_id: String,
@@ -105,6 +103,12 @@ impl Dialog {
         }
     }
 
+    /// Its other side's address and, behind a line's end, what Replaces names it by (RFC 3891).
+    pub(super) fn replaces(&self) -> String {
+        let target = self.target.split(['?', ';']).next().unwrap_or_default();
+        [target, "\n", &self.call_id, ";to-tag=", &self.remote_tag, ";from-tag=", &self.local_tag].concat()
+    }
+
     /// The dialog as lines of text, for the page that goes on with the call.
     pub(super) fn to_record(&self) -> String {
         let mut record = String::from(VERSION);
@@ -147,6 +151,15 @@ mod tests {
 
     fn read(text: &str) -> Message {
         Message::read(text).unwrap()
+    }
+
+    #[test]
+    fn a_dialog_is_named_in_a_transfer_as_its_other_side_has_it() {
+        let invite = "INVITE sip:b@c SIP/2.0\r\nFrom: <sip:a@c>;tag=1\r\nTo: <sip:b@c>\r\nCall-ID: x;y@z-1\r\nCSeq: 4 INVITE\r\n\r\n";
+        let answer = "SIP/2.0 200 OK\r\nFrom: <sip:a@c>;tag=1\r\nTo: <sip:b@c>;tag=2\r\nCall-ID: x;y@z-1\r\nCSeq: 4 INVITE\r\n\
+            Contact: <sip:b@host;transport=ws>\r\n\r\n";
+        let dialog = Dialog::of_answer(&read(invite), &read(answer)).unwrap();
+        assert_eq!(dialog.replaces(), "sip:b@host\nx;y@z-1;to-tag=2;from-tag=1");
     }
 
     #[test]

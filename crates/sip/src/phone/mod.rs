@@ -120,8 +120,8 @@ pub enum Cause {
     Cancelled,
     /// We refused the caller with this status.
     Rejected(u16),
-    /// Our BYE was answered, or nobody answered it.
-    HungUp,
+    /// Our BYE was answered with this, or nobody answered it.
+    HungUp(Option<Message>),
     /// The other side's BYE.
     Bye(Message),
 }

@@ -97,7 +97,7 @@ impl Phone {
             Purpose::Reinvite(session) | Purpose::Update(session) => {
                 self.offer_answered(now, session, status, purpose, response);
             }
-            Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Bye(session) => self.bye_done(session, Some(response)),
             Purpose::Refer(session) => self.refer_answered(now, session, status),
             Purpose::Register(registration) => self.register_answered(now, registration, status, &response),
             Purpose::Nobody => {}
@@ -110,7 +110,7 @@ impl Phone {
             Purpose::Invite(session) => self.invite_failed(session, Cause::Lost(status)),
             Purpose::Reinvite(session) => self.offer_failed(now, session, status),
             Purpose::Update(session) => self.update_failed(now, session, status),
-            Purpose::Bye(session) => self.bye_done(session),
+            Purpose::Bye(session) => self.bye_done(session, None),
             Purpose::Refer(session) => self.refer_answered(now, session, status),
             Purpose::Register(id) => {
                 if let Some(index) = self.registrations.iter().position(|registration| registration.id == id) {

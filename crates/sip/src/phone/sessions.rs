@@ -105,7 +105,7 @@ impl Phone {
             Phase::Offered => drop(self.answer(now, id, status, None)),
             // A BYE of ours never overtakes the ACK that we wait for (§15): it follows that, or the time-out.
             Phase::Confirmed if session.unacknowledged.is_some() && session.is_bound => session.bye_due = true,
-            Phase::Confirmed => self.send_bye(now, id, Cause::HungUp),
+            Phase::Confirmed => self.send_bye(now, id, Cause::HungUp(None)),
             Phase::Cancelling | Phase::Ending => {}
         }
     }
@@ -130,13 +130,16 @@ impl Phone {
         match session.dialog.as_mut().filter(|_| is_bound).map(|dialog| dialog.request("BYE")) {
             Some(bye) => self.send_request(now, bye, Purpose::Bye(id), &token),
             // There is no way to say it.
-            None => self.bye_done(id),
+            None => self.bye_done(id, None),
         }
     }
 
     /// The BYE is through, one way or another: §15.1.1 ends the session even when nobody answers.
-    pub(super) fn bye_done(&mut self, id: SessionId) {
-        let cause = self.session(id).and_then(|session| session.cause.take()).unwrap_or(Cause::HungUp);
+    pub(super) fn bye_done(&mut self, id: SessionId, response: Option<Message>) {
+        let cause = match self.session(id).and_then(|session| session.cause.take()) {
+            Some(Cause::HungUp(_)) | None => Cause::HungUp(response),
+            Some(cause) => cause,
+        };
         self.end_session(id, cause);
     }
 
@@ -146,7 +149,7 @@ impl Phone {
             // A caller may end an early dialog with BYE instead of CANCEL (§15).
             Some(Phase::Offered) => self.end_session(id, Cause::Cancelled),
             // Two BYEs crossed: both sides hung up by themselves.
-            Some(Phase::Ending) => self.bye_done(id),
+            Some(Phase::Ending) => self.bye_done(id, Some(request)),
             _ => self.end_session(id, Cause::Bye(request)),
         }
     }
@@ -168,7 +171,7 @@ impl Phone {
         let id = session.id;
         if session.unacknowledged.take().is_some() && session.phase == Phase::Confirmed {
             // §13.3.1.4. What we wanted to say anyway counts as ours.
-            let cause = if session.bye_due { Cause::HungUp } else { Cause::Lost(TIMED_OUT) };
+            let cause = if session.bye_due { Cause::HungUp(None) } else { Cause::Lost(TIMED_OUT) };
             return self.send_bye(now, id, cause);
         }
         self.end_session(id, Cause::Cancelled);
@@ -214,6 +217,13 @@ impl Phone {
         let session = Session::new(id, Phase::Confirmed, call_id, local_tag, token.to_owned());
         self.sessions.push(Session { dialog: Some(dialog), ..session });
         Some(id)
+    }
+
+    /// What a transfer to whom an answered call is with is made of (RFC 5589 §7): their address, a line's end, and the value of Replaces
+    /// in it, not escaped.
+    pub fn replaces(&self, id: SessionId) -> Option<String> {
+        let session = self.sessions.iter().find(|session| session.id == id)?;
+        session.dialog.as_ref().filter(|_| session.phase == Phase::Confirmed).map(Dialog::replaces)
     }
 
     /// Has the other side connected with somebody else (REFER, RFC 3515). False: the call does not stand.

@@ -1,5 +1,8 @@
 //! A phone and the gateway's own user agent, wired together.
 
+mod lengths;
+mod transfers;
+
 use core::time::Duration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -165,6 +168,7 @@ fn ends(events: &[Event]) -> Vec<String> {
     let name = |event: &Event| match event {
         Event::Ended { cause: Cause::Refused(response), .. } => Some(format!("refused {}", response.status()?)),
         Event::Ended { cause: Cause::Bye(_), .. } => Some("bye".to_owned()),
+        Event::Ended { cause: Cause::HungUp(_), .. } => Some("hung up".to_owned()),
         Event::Ended { cause, .. } => Some(format!("{cause:?}")),
         _ => None,
     };
@@ -188,7 +192,7 @@ fn a_call_is_made_with_all_that_the_gateway_reads() {
     assert_eq!(response.body, "v=0 answer");
     world.phone.hang_up(world.now, session, 603);
     world.carry();
-    assert_eq!(ends(&world.told), ["HungUp"]);
+    assert_eq!(ends(&world.told), ["hung up"]);
     let ended = |event: &ua::Event| matches!(event, ua::Event::SessionEnded { session, .. } if *session == theirs);
     assert!(world.heard.iter().any(ended), "{:?}", world.heard);
     world.assert_empty();
@@ -367,7 +371,7 @@ fn what_waits_for_an_answer_fails_with_the_connection() {
         panic!("{:?}", world.told)
     };
     world.phone.hang_up(world.now, session, 603);
-    assert!(matches!(world.phone.poll(), Some(Output::Event(Event::Ended { cause: Cause::HungUp, .. }))));
+    assert!(matches!(world.phone.poll(), Some(Output::Event(Event::Ended { cause: Cause::HungUp(None), .. }))));
     world.assert_empty();
 }
 

@@ -7,12 +7,14 @@
 
 mod attributes;
 mod codec;
+mod crypto;
 mod parse;
 mod print;
 mod transport;
 
 pub use attributes::{Attribute, Attributes};
 pub use codec::RtpMap;
+pub use crypto::{Crypto, InlineKey, Mki};
 pub use parse::{MAX_MEDIA, SdpError, parse};
 pub use transport::{Candidate, Fingerprint, Setup};
 

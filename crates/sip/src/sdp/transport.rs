@@ -123,6 +123,15 @@ impl Session {
         Some((self.inherited(media, "ice-ufrag")?, self.inherited(media, "ice-pwd")?))
     }
 
+    /// All fingerprints of the certificate, by one hash each: those of the section or, without any, of the session.
+    pub fn fingerprints(&self, media: &Media) -> Vec<Fingerprint> {
+        let read = |attributes: &super::Attributes| -> Vec<Fingerprint> {
+            attributes.get_all("fingerprint").filter_map(Fingerprint::parse).collect()
+        };
+        let own = read(&media.attributes);
+        if own.is_empty() { read(&self.attributes) } else { own }
+    }
+
     /// The certificate's fingerprint, from the section or the session.
     pub fn fingerprint(&self, media: &Media) -> Option<Fingerprint> {
         Fingerprint::parse(self.inherited(media, "fingerprint")?)

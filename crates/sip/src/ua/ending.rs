@@ -10,6 +10,7 @@ use super::client::{ClientKey, Purpose};
 use super::error::CommandError;
 use super::fields;
 use super::io::{EndCause, Event, Failure, FlowId, Output, Path, Reply, SessionId, TransactionId};
+use super::lasting::Lasting;
 use super::order::in_order;
 use super::schedule::Waiter;
 use super::session::Phase;
@@ -49,6 +50,12 @@ impl Ua {
         }
     }
 
+    /// Has the peer told in the 200 to its BYE how long the call has lasted.
+    pub fn tell_length(&mut self, session: SessionId, lasting: Lasting) -> Result<(), CommandError> {
+        self.sessions.get_mut(&session).ok_or(CommandError::UnknownSession)?.lasting = Some(lasting);
+        Ok(())
+    }
+
     pub(crate) fn send_bye(&mut self, now: Duration, session: SessionId, headers: Headers) {
         let path = self.sessions.get(&session).map(|state| self.next_hop(state));
         let (Some(state), Some(path)) = (self.sessions.get_mut(&session), path) else { return };
@@ -86,7 +93,9 @@ impl Ua {
         transaction: TransactionId,
         request: &Arc<Request>,
     ) {
-        self.refuse(now, transaction, StatusCode::OK, Headers::new());
+        let lasting = self.sessions.get(&session).and_then(|state| state.lasting.as_ref());
+        let headers = lasting.map(|lasting| lasting.headers(now)).unwrap_or_default();
+        self.refuse(now, transaction, StatusCode::OK, headers);
         let Some(state) = self.sessions.get_mut(&session) else { return };
         let cause = EndCause::RemoteBye(Box::new(Request::clone(request)));
         match state.phase {
@@ -126,7 +135,7 @@ impl Ua {
         {
             self.clients.remove(&invite);
         }
-        self.emit(Event::SessionEnded { session, cause });
+        self.emit(Event::SessionEnded { session, cause, at: now });
     }
 
     /// The peer does not know the dialog any more: 481, 408 or silence to a request in it (§12.2.1.2).

@@ -73,6 +73,15 @@ pub(crate) fn outline_of(invite: &Request) -> Request {
     of_transaction(invite, Method::Invite, &invite.headers)
 }
 
+/// What of a caller's INVITE its answers are made from (RFC 3261 §8.2.6.2), and by what a copy of it is known.
+pub(crate) fn answerable_of(invite: &Request) -> Request {
+    let mut request = Request::new(Method::Invite, invite.uri.clone());
+    for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
+        request.headers.copy_from(&invite.headers, &name);
+    }
+    request
+}
+
 fn of_transaction(invite: &Request, method: Method, to: &Headers) -> Request {
     // The INVITE is ours, so its CSeq is readable.
     let number = invite.cseq().map_or(1, |cseq| cseq.number);

@@ -206,8 +206,8 @@ pub enum Event {
     /// A host name (in lower case) stands in the Route or Contact of a session: look its address up, if that can be done, and
     /// tell it by [`super::Ua::resolved`]. Until then requests go where the peer was heard.
     NameWanted { host: String },
-    /// The session is over and forgotten: always its last event, exactly once.
-    SessionEnded { session: SessionId, cause: EndCause },
+    /// The session is over and forgotten `at` that moment of the owner's clock: always its last event, exactly once.
+    SessionEnded { session: SessionId, cause: EndCause, at: Duration },
     /// Final answer to [`super::Ua::request`] or [`super::Ua::request_in_dialog`].
     Response { transaction: TransactionId, response: Box<Response> },
     /// No answer, or a refusal without credentials to try.

@@ -83,6 +83,7 @@ mod error;
 mod fields;
 mod incoming;
 mod io;
+mod lasting;
 mod names;
 mod order;
 mod outgoing;
@@ -113,8 +114,10 @@ pub use io::{
     Body, EndCause, Event, Failure, FlowId, Input, LocalId, Output, Party, Path, RegistrationId, Reply, SessionId,
     TransactionId,
 };
+pub use lasting::Lasting;
 pub use outgoing::Invite;
 pub use outside::OutsideRequest;
+pub use recovery::{caller_record, is_caller_record};
 pub use register::Register;
 
 use client::{ClientKey, ClientTx};

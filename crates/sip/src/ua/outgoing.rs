@@ -292,7 +292,10 @@ impl Ua {
         if let Some(auth) = &mut state.auth {
             auth.accepted();
         }
-        let delayed_offer = state.negotiation.state() == crate::negotiation::State::Stable && !response.body.is_empty();
+        // Nothing was offered; what was answered reliably before is only repeated here.
+        let is_untouched =
+            state.negotiation.state() == crate::negotiation::State::Stable && !state.negotiation.is_agreed();
+        let delayed_offer = is_untouched && !response.body.is_empty();
         if delayed_offer {
             let _ = state.negotiation.remote_offer();
         } else {

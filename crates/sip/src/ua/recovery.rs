@@ -1,18 +1,36 @@
-//! Ending the calls that another user agent left: those that were answered, and those that ring.
+//! Ending the calls that another user agent left: those that were answered, those that ring, and those whose callers wait.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::dialog::Dialog;
-use crate::message::{Headers, Message, Method};
+use crate::message::{Headers, Message, Method, Request};
+use crate::transaction::key::ServerKey;
 
 use super::Ua;
 use super::auth::{Authenticator, Credentials};
 use super::client::{ClientKey, Purpose};
 use super::fields;
-use super::io::{Party, Path, SessionId, TransactionId};
+use super::io::{Party, Path, Reply, SessionId, TransactionId};
 use super::session::{Phase, Session};
+
+/// What a record of a caller's INVITE begins with: its version.
+const CALLER: &str = "caller 1\n";
+
+/// A caller's INVITE that has no final answer yet, as text by which another user agent can turn it away in our place
+/// ([`Ua::refuse_recovered`]); `local_tag` is that of our answers to it. It holds numbers and no credentials. None when a header
+/// holds bytes that are no text.
+pub fn caller_record(invite: &Request, local_tag: &str) -> Option<String> {
+    let invite = String::from_utf8(fields::answerable_of(invite).to_bytes().to_vec()).ok()?;
+    Some(format!("{CALLER}{local_tag}\n{invite}"))
+}
+
+/// Whether this is a [`caller_record`], of whatever it holds.
+pub fn is_caller_record(record: &str) -> bool {
+    record.starts_with(CALLER)
+}
 
 impl Ua {
     /// Hangs up a call that another user agent made, from the record that it left ([`super::SessionInfo::dialog`],
@@ -75,6 +93,31 @@ impl Ua {
         self.tags.insert(local_tag, id);
         self.sessions.insert(id, session);
         self.cancel_now(now, id, key);
+        Some(id)
+    }
+
+    /// Turns a caller away whose INVITE another user agent took and left without a final answer, from the record that it left
+    /// ([`caller_record`]); sent again until it is acknowledged, and whenever a copy of the INVITE comes. A copy that came before
+    /// is answered too. None for a record that can't be read.
+    pub fn refuse_recovered(
+        &mut self,
+        now: Duration,
+        sender: (Party, Path),
+        record: &str,
+        reply: Reply,
+    ) -> Option<TransactionId> {
+        let (local_tag, invite) = record.strip_prefix(CALLER)?.split_once('\n')?;
+        let message = crate::parse::message(Bytes::copy_from_slice(invite.as_bytes())).ok()?;
+        let Message::Request(request) = message else { return None };
+        if request.method != Method::Invite {
+            return None;
+        }
+        let key = ServerKey::of(&request)?;
+        let id = match self.server_of(&key, sender) {
+            Some(known) => known,
+            None => self.start_server(now, key, sender, Arc::new(request), local_tag.to_owned(), None),
+        };
+        self.respond(now, id, reply).ok()?;
         Some(id)
     }
 }

@@ -216,7 +216,9 @@ impl Ua {
             return true;
         }
         let Ok(Some(rseq)) = response.headers.rseq() else { return true };
-        let Some(cseq) = self.clients.get(&key).and_then(|tx| tx.request.cseq().ok()) else { return true };
+        let Some(tx) = self.clients.get(&key) else { return true };
+        let Ok(cseq) = tx.request.cseq() else { return true };
+        let has_answer = !tx.request.body.is_empty() && !response.body.is_empty();
         let Some(state) = self.sessions.get_mut(&session) else { return true };
         let tag = response.to().ok().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
         let mut dialogs = state.dialog.iter_mut().chain(&mut state.early);
@@ -224,6 +226,11 @@ impl Ua {
         let Some(dialog) = dialogs.find(|dialog| dialog.remote_tag() == tag) else { return true };
         if !dialog.accept_rseq(cseq.number, rseq) {
             return false;
+        }
+        if has_answer {
+            // Answered for certain, so that either side may offer anew before the 2xx (RFC 3311 §5.1). The only refusal is that it
+            // was answered before.
+            let _ = state.negotiation.remote_answer();
         }
         let mut prack = dialog.request(Method::Prack);
         prack.headers.push(HeaderName::RAck, format!("{rseq} {} {}", cseq.number, Method::Invite));

@@ -236,7 +236,8 @@ impl Ua {
         }
     }
 
-    /// RFC 3261 §14.2 and RFC 3311 §5.2: 491 while our offer is open, 500 while theirs is.
+    /// RFC 3261 §14.2 and RFC 3311 §5.2: 491 while our offer is open, 500 while theirs is. An offer of our INVITE is open until its
+    /// 2xx, or until it was answered reliably before.
     pub(crate) fn takes_offer(
         &mut self,
         now: Duration,
@@ -263,7 +264,10 @@ impl Ua {
                 }
             }
         }
-        if let Some(dialog) = &mut state.dialog {
+        let from = request.from().ok();
+        let tag = from.as_ref().and_then(|from| from.tag()).unwrap_or_default();
+        let mut dialogs = state.dialog.iter_mut().chain(&mut state.early);
+        if let Some(dialog) = dialogs.find(|dialog| dialog.remote_tag() == tag) {
             dialog.refresh_target(&request.headers);
         }
         state.peer_reoffer = Some(transaction);

@@ -11,6 +11,7 @@ use crate::negotiation::Negotiation;
 use super::auth::Authenticator;
 use super::client::ClientKey;
 use super::io::{EndCause, Party, Path, SessionId, TransactionId};
+use super::lasting::Lasting;
 use super::reliable::Reliable;
 use super::schedule::Armed;
 
@@ -111,6 +112,8 @@ pub(crate) struct Session {
     pub(crate) cancel_headers: Headers,
     /// What to report when the BYE is through.
     pub(crate) ending: Option<EndCause>,
+    /// Told in our 200 to the peer's BYE.
+    pub(crate) lasting: Option<Lasting>,
     pub(crate) armed: Armed,
 }
 
@@ -149,6 +152,7 @@ impl Session {
             bye_after_ack: None,
             cancel_headers: Headers::new(),
             ending: None,
+            lasting: None,
             armed: Armed::default(),
         }
     }

@@ -224,6 +224,62 @@ fn after_a_reliable_answer_the_caller_may_offer_anew() {
     assert_eq!((world.count(1, "200 UPDATE"), answered(&world)), (1, 1));
 }
 
+/// An UPDATE with an offer from agent 1, in the dialog of the last 183 that it sent.
+fn update_of_callee(world: &World, cseq: u32) -> Vec<u8> {
+    let own = header(world, 1, "183 INVITE", &HeaderName::To);
+    let theirs = header(world, 0, "INVITE", &HeaderName::From);
+    let call_id = header(world, 0, "INVITE", &HeaderName::CallId);
+    format!(
+        "UPDATE sip:agent0@192.0.2.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKupdate{cseq};rport\r\n\
+         From: {own}\r\nTo: {theirs}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} UPDATE\r\nContact: <sip:b@192.0.2.2>\r\n\
+         Content-Type: application/sdp\r\nContent-Length: 9\r\n\r\nv=0 again"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn after_a_reliable_answer_the_callee_may_offer_anew_and_its_200_is_acknowledged_as_ever() {
+    let mut world = pair();
+    call(&mut world, Some("v=0 offer"));
+    give(&mut world, 183, Some("v=0 answer")).unwrap();
+    world.run(SOON);
+    let update = update_of_callee(&world, 9);
+    world.deliver(1, 0, update);
+    let offered = world.events[0].iter().find_map(|event| match event {
+        Event::UpdateReceived { transaction, .. } => Some(*transaction),
+        _ => None,
+    });
+    // A second one has to wait for the answer to the first (RFC 3311 §5.2).
+    let again = update_of_callee(&world, 10);
+    world.deliver(1, 0, again);
+    assert_eq!(world.count(0, "500 UPDATE"), 1);
+    let reply = Reply::new(StatusCode::OK).body(Body::sdp("v=0 anew"));
+    world.agents[0].respond(world.now, offered.expect("an offer"), reply).unwrap();
+    world.flush();
+    give(&mut world, 200, Some("v=0 answer")).unwrap();
+    world.run(SOON);
+    assert_eq!((world.count(0, "200 UPDATE"), answered(&world), world.count(0, "ACK")), (1, 1, 1));
+}
+
+#[test]
+fn before_a_reliable_answer_an_offer_of_the_callees_collides_with_ours() {
+    let mut world = pair();
+    let target = Uri::parse("sip:bob@example.org").unwrap();
+    let offer = Some(Body::sdp("v=0 offer"));
+    let invite = Invite::new(to(1), target, "<sip:a@example.org>", "<sip:b@example.org>", offer);
+    world.agents[0].invite(world.now, invite);
+    world.run(SOON);
+    // Nobody acknowledges this one, so it may have been lost.
+    give(&mut world, 183, Some("v=0 answer")).unwrap();
+    world.run(SOON);
+    let update = update_of_callee(&world, 9);
+    world.deliver(1, 0, update);
+    assert_eq!(world.count(0, "491 UPDATE"), 1);
+    give(&mut world, 200, Some("v=0 answer")).unwrap();
+    world.run(SOON);
+    assert_eq!((answered(&world), world.count(0, "ACK")), (1, 1));
+}
+
 #[test]
 fn each_fork_is_acknowledged_in_its_own_dialog() {
     let mut world = World::new(3, Transport::Udp, Weather::CLEAR, 1);

@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use sautikit_api::actions;
+use sautikit_api::{actions, ids::ConferenceId};
 use serde_json::json;
 
 use super::{Flow, Then, Verb};
@@ -14,10 +14,10 @@ use crate::{
     event::EventName,
     input::{ConferenceEvent, Membership},
     meter::whole_seconds,
-    music::Music,
-    output::{ConferenceCommand, ConferenceTerms, LegId, Output, StayId},
+    output::{ConferenceCommand, ConferenceStatus, ConferenceTerms, LegId, Output, StayId},
     shared::Shared,
     signal::Signal,
+    waiting::{Waited, Waiting},
 };
 
 /// ```text
@@ -31,13 +31,17 @@ pub(crate) struct Conference {
     /// Since when the party is in; the duration counts from here.
     entered: Option<Duration>,
     /// What the party hears while the conference has not begun, or it is held.
-    music: Music,
+    waiting: Waiting,
+    /// Its id, once it has told it.
+    id: Option<ConferenceId>,
     /// The conference has begun.
     joined: bool,
-    muted: bool,
-    held: bool,
+    /// How the party is in, once it is.
+    membership: Membership,
     /// Who is told of its comings and goings, absolute.
     status_callback: Option<String>,
+    /// How often it was told so far.
+    sequence: u32,
 }
 
 pub(super) fn start(shared: &mut Shared, spec: actions::Conference) -> (Verb, Flow) {
@@ -49,8 +53,11 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Conference) -> (Verb, Fl
         shared.forget_recording();
     }
     let stay = shared.next_stay();
+    let status_callback = shared.absolute(spec.status_callback.as_deref());
+    let told_of_it = |event: &str| spec.status_callback_event.contains(&event);
     let terms = ConferenceTerms {
         name: spec.name.clone(),
+        label: spec.participant_label.clone(),
         beep: spec.beep,
         start_on_enter: spec.start_on_enter,
         end_on_exit: spec.end_on_exit,
@@ -59,12 +66,26 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Conference) -> (Verb, Fl
         coach: spec.coach,
         record: spec.record,
         recording_status_callback: shared.absolute(spec.recording_status_callback.as_deref()),
+        status: status_callback.clone().map(|url| ConferenceStatus {
+            url,
+            tells_start: told_of_it("start"),
+            tells_end: told_of_it("end"),
+        }),
     };
     shared.emit(Output::Conference(ConferenceCommand::Enter { stay, leg: party, terms }));
-    let music = Music::silent(party);
-    let (muted, status_callback) = (spec.muted, shared.absolute(spec.status_callback.as_deref()));
-    let (joined, held) = (false, false);
-    let conference = Conference { spec, party, stay, entered: None, music, joined, muted, held, status_callback };
+    let membership = Membership { muted: spec.muted, held: false, coach: spec.coach };
+    let conference = Conference {
+        spec,
+        party,
+        stay,
+        entered: None,
+        waiting: Waiting::silent(party),
+        id: None,
+        joined: false,
+        membership,
+        status_callback,
+        sequence: 0,
+    };
     (Verb::Conference(Box::new(conference)), Flow::Stay)
 }
 
@@ -78,29 +99,60 @@ impl Conference {
                 Flow::Stay
             }
             signal => {
-                self.music.on(shared, signal);
+                let waited = self.waiting.on(shared, signal);
+                self.follow(shared, waited)
+            }
+        }
+    }
+
+    /// The party does not hear the others.
+    fn wait(&mut self, shared: &mut Shared) -> Flow {
+        let url = self.spec.wait_url.clone();
+        let waited = self.waiting.start(shared, url.as_deref(), None);
+        self.follow(shared, waited)
+    }
+
+    /// What the wait has come to.
+    fn follow(&mut self, shared: &mut Shared, waited: Waited) -> Flow {
+        match waited {
+            Waited::On => Flow::Stay,
+            Waited::Ask(url) => {
+                let mut told = vec![("FriendlyName", self.spec.name.clone())];
+                told.extend(self.id.map(|id| ("ConferenceSid", id.to_string())));
+                self.waiting.ask(shared, &url, told);
                 Flow::Stay
+            }
+            Waited::Left => {
+                shared.emit(Output::Conference(ConferenceCommand::Leave(self.stay)));
+                self.over(shared, "left")
+            }
+            Waited::HungUp => {
+                shared.emit(Output::Conference(ConferenceCommand::Leave(self.stay)));
+                self.over(shared, "hangup");
+                Flow::done("hangup", Then::End(CauseKind::NormalClearing.into()))
             }
         }
     }
 
     fn told(&mut self, shared: &mut Shared, event: ConferenceEvent) -> Flow {
         match event {
+            ConferenceEvent::Entered(id) => {
+                self.id = Some(id);
+                Flow::Stay
+            }
             ConferenceEvent::Waiting => {
-                self.music.start(shared, self.spec.wait_url.as_deref());
-                self.entered(shared, EventName::ConferenceWaiting)
+                self.entered(shared, EventName::ConferenceWaiting);
+                self.wait(shared)
             }
             ConferenceEvent::Joined => {
                 self.joined = true;
-                if !self.held {
-                    self.music.stop(shared);
+                if !self.membership.held {
+                    self.waiting.stop(shared);
                 }
-                self.entered(shared, EventName::ConferenceJoined)
-            }
-            ConferenceEvent::Changed(membership) => {
-                self.changed(shared, membership);
+                self.entered(shared, EventName::ConferenceJoined);
                 Flow::Stay
             }
+            ConferenceEvent::Changed(membership) => self.changed(shared, membership),
             ConferenceEvent::Recording(recording) => {
                 shared.conference_recorded(self.stay, recording);
                 Flow::Stay
@@ -116,73 +168,87 @@ impl Conference {
     }
 
     /// Somebody outside decided how the party is in.
-    fn changed(&mut self, shared: &mut Shared, Membership { muted, held, coach }: Membership) {
+    fn changed(&mut self, shared: &mut Shared, now: Membership) -> Flow {
+        let Membership { muted, held, coach } = now;
         let data = json!({"name": self.spec.name, "muted": muted, "held": held, "coach": coach});
         shared.record(EventName::ConferenceChanged, Some(self.party), data);
-        if muted != self.muted {
-            self.muted = muted;
-            self.tell(shared, if muted { "participant-mute" } else { "participant-unmute" });
+        let before = core::mem::replace(&mut self.membership, now);
+        if muted != before.muted {
+            self.tell(shared, "mute", if muted { "participant-mute" } else { "participant-unmute" });
         }
-        if held == self.held {
-            return;
+        if coach != before.coach {
+            self.tell(shared, "modify", "participant-modify");
         }
-        self.held = held;
-        self.tell(shared, if held { "participant-hold" } else { "participant-unhold" });
+        if held == before.held {
+            return Flow::Stay;
+        }
+        self.tell(shared, "hold", if held { "participant-hold" } else { "participant-unhold" });
         // Who waits for the begin has its music already.
         match (self.joined, held) {
-            (true, true) => self.music.start(shared, self.spec.wait_url.as_deref()),
-            (true, false) => self.music.stop(shared),
+            (true, true) => return self.wait(shared),
+            (true, false) => self.waiting.stop(shared),
             (false, _) => {}
         }
+        Flow::Stay
     }
 
     /// The party leaves; the next callback learns how long it was in.
     pub(super) fn cancel(mut self, shared: &mut Shared) {
-        self.music.stop(shared);
+        self.waiting.stop(shared);
         shared.emit(Output::Conference(ConferenceCommand::Leave(self.stay)));
         self.results(shared);
         self.left(shared);
     }
 
     /// The call is over, and the party out with it.
-    pub(super) fn abandon(&self, shared: &mut Shared) {
+    pub(super) fn abandon(mut self, shared: &mut Shared) {
         self.left(shared);
+        self.waiting.abandon(shared);
     }
 
-    fn entered(&mut self, shared: &mut Shared, name: EventName) -> Flow {
+    fn entered(&mut self, shared: &mut Shared, name: EventName) {
         if self.entered.is_none() {
             self.entered = Some(shared.now);
-            self.tell(shared, "participant-join");
+            self.tell(shared, "join", "participant-join");
         }
         shared.record(name, Some(self.party), json!({"name": self.spec.name}));
-        Flow::Stay
     }
 
     fn over(&mut self, shared: &mut Shared, outcome: &'static str) -> Flow {
-        self.music.stop(shared);
+        self.waiting.stop(shared);
         let duration_s = self.results(shared);
         self.left(shared);
         let then = self.spec.action.clone().map_or(Then::Next, Then::Ask);
         Flow::done_with(outcome, json!({"duration_s": duration_s}), then)
     }
 
-    fn left(&self, shared: &mut Shared) {
+    fn left(&mut self, shared: &mut Shared) {
         if self.entered.is_some() {
-            self.tell(shared, "participant-leave");
+            self.tell(shared, "leave", "participant-leave");
         }
     }
 
-    /// In the words of Twilio, for whose handlers it is.
-    fn tell(&self, shared: &mut Shared, event: &'static str) {
-        let Some(url) = self.status_callback.as_deref() else { return };
+    /// In the words of Twilio, for whose handlers it is; `of` is what they ask for it by.
+    fn tell(&mut self, shared: &mut Shared, of: &str, event: &'static str) {
+        if !self.spec.status_callback_event.contains(&of) {
+            return;
+        }
+        let Some(url) = self.status_callback.clone() else { return };
         let flag = |flag: bool| flag.to_string();
-        let told = vec![
+        let mut told = vec![
             ("StatusCallbackEvent", event.to_owned()),
             ("FriendlyName", self.spec.name.clone()),
-            ("Muted", flag(self.muted)),
-            ("Hold", flag(self.held)),
+            ("Muted", flag(self.membership.muted)),
+            ("Hold", flag(self.membership.held)),
+            ("Coaching", flag(self.membership.coach.is_some())),
+            ("StartConferenceOnEnter", flag(self.spec.start_on_enter)),
+            ("EndConferenceOnExit", flag(self.spec.end_on_exit)),
+            ("SequenceNumber", self.sequence.to_string()),
         ];
-        shared.notify(url, told);
+        self.sequence += 1;
+        told.extend(self.id.map(|id| ("ConferenceSid", id.to_string())));
+        told.extend(self.spec.participant_label.clone().map(|label| ("ParticipantLabel", label)));
+        shared.notify(&url, told);
     }
 
     fn results(&self, shared: &mut Shared) -> u64 {
@@ -190,6 +256,9 @@ impl Conference {
         let duration_s = self.entered.map_or(0, |entered| whole_seconds(shared.now.saturating_sub(entered)));
         shared.results.set("ConferenceName", self.spec.name.clone());
         shared.results.set("ConferenceDuration", duration_s.to_string());
+        if let Some(id) = self.id {
+            shared.results.set("ConferenceSid", id.to_string());
+        }
         duration_s
     }
 }

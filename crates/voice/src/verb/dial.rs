@@ -4,11 +4,12 @@
 //! yet is answered when the target is. When the connection is over, the action URL or the next action goes on. Either of the
 //! two may be transferred by the other meanwhile ([`transfer`]).
 
+mod recorded;
 mod screening;
 mod transfer;
 
 use sautikit_api::{
-    actions::{self, RingTone},
+    actions::{self, Callee, RingTone},
     calls::{Direction, LegKind},
 };
 use serde_json::json;
@@ -23,12 +24,12 @@ use crate::{
     leg::{KeySource, Leg},
     limits::SCREENING_LONGEST,
     meter::whole_seconds,
-    output::{AssetId, File, JudgeCommand, LegId, MediaCommand, Output, RecordingSource, RecordingTerms, TakeId, Tone},
+    output::{AssetId, File, JudgeCommand, LegId, MediaCommand, Output, TakeId, Tone},
     playlist::{ask_for_file, play_failed},
     ring_group::{CallerIds, RingGroup, Ringing},
     shared::Shared,
     signal::{Signal, seconds},
-    target::Target,
+    target::Candidate,
     timers::TimerId,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct Dial {
     stage: Stage,
     /// Who rings if whoever has answered does not take the call.
     others: Option<RingGroup>,
+    /// Which of the targets has answered last.
+    answered: usize,
     /// Our ringback plays to the party.
     ringback: bool,
     /// The file that takes its place once it is there.
@@ -77,26 +80,32 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
         return (Verb::Instant, Flow::done("no_party", Then::End(CauseKind::NormalClearing.into())));
     };
     // An earlier dial's far end is not this one's.
-    for name in ["DialBridgedTo", "AnsweredBy", "AnsweredByConfidence", "MachineDetectionDuration"] {
+    for name in ["DialBridgedTo", "DialCallSid", "AnsweredBy", "AnsweredByConfidence", "MachineDetectionDuration"] {
         shared.results.forget(name);
     }
     let caller_ids = match caller_ids(shared, party, spec.caller_id.as_deref()) {
         Ok(caller_ids) => caller_ids,
-        Err(cause) => return (Verb::Instant, failed(shared, &spec, cause)),
+        // Nobody was called.
+        Err(cause) => return (Verb::Instant, failed(shared, &spec, cause, None)),
     };
-    let targets = spec.to.iter().map(Target::from).collect();
-    let (group, ringing) = RingGroup::start(shared, targets, spec.timeout_s, spec.sequential, caller_ids);
+    let candidates = spec.to.iter().enumerate().map(|(place, callee)| Candidate::of(shared, place, callee)).collect();
+    let (group, ringing) = RingGroup::start(shared, candidates, spec.timeout_s, spec.sequential, caller_ids);
     let mut dial = Dial {
         spec,
         party,
         stage: Stage::Ringing(group),
         others: None,
+        answered: 0,
         ringback: false,
         music: None,
         joined: None,
         take: None,
         hears_music: None,
     };
+    if dial.spec.record_ringing && ringing == Ringing::On && shared.party_is_up() {
+        // Who answers is not known yet: what the party hears is the other side.
+        dial.begin_recording(shared, None);
+    }
     let flow = dial.ringing(shared, ringing);
     if let (Flow::Stay, Some(RingTone::Url(url))) = (&flow, dial.spec.ring_tone.clone()) {
         dial.music = ask_for_file(shared, &url);
@@ -180,12 +189,14 @@ impl Dial {
                 group.cancel(shared);
                 self.unjoin(shared);
                 self.stop_ringback(shared);
+                self.end_recording(shared);
                 let status = Cause::from(CauseKind::Canceled).dial_status(false);
                 shared.results.set("DialCallStatus", status.as_str());
                 shared.results.set("DialCallDuration", "0");
+                shared.name_dialled(shared.last_dialled());
             }
             Stage::Pressing(_) | Stage::Screening(_) => {
-                if let Some(leg) = self.answered() {
+                if let Some(leg) = self.who_answered() {
                     shared.hang_up(leg, CauseKind::NormalClearing.into());
                 }
                 self.others = None;
@@ -210,14 +221,17 @@ impl Dial {
             Ringing::Failed(cause) => {
                 self.unjoin(shared);
                 self.stop_ringback(shared);
-                failed(shared, &self.spec, cause)
+                self.end_recording(shared);
+                failed(shared, &self.spec, cause, shared.last_dialled())
             }
         }
     }
 
     /// Whoever answers may have an extension pressed and be told something first; the party hears it ring until then.
     fn answers(&mut self, shared: &mut Shared, leg: LegId) {
-        if self.spec.send_digits.is_none() && self.spec.whisper_url.is_none() {
+        self.answered = shared.legs.get(&leg).map_or(0, |leg| leg.place);
+        let send_digits = self.own(|callee| callee.send_digits.clone(), |spec| spec.send_digits.clone());
+        if send_digits.is_none() && self.whisper_url().is_none() {
             return self.bridge(shared, leg);
         }
         if let Stage::Ringing(group) = core::mem::replace(&mut self.stage, Stage::Over) {
@@ -231,7 +245,7 @@ impl Dial {
             self.ringback = true;
             shared.media(MediaCommand::Tone(self.party, Tone::Ringback(None)));
         }
-        match self.spec.send_digits.as_deref().map(|digits| Pressing::new(leg, digits)) {
+        match send_digits.map(|digits| Pressing::new(leg, &digits)) {
             Some(mut pressing) => {
                 pressing.next(shared);
                 self.stage = Stage::Pressing(pressing);
@@ -241,7 +255,7 @@ impl Dial {
     }
 
     fn screen(&mut self, shared: &mut Shared, leg: LegId) {
-        match self.spec.whisper_url.as_deref().and_then(|url| Screening::start(shared, leg, url)) {
+        match self.whisper_url().and_then(|url| Screening::start(shared, leg, &url)) {
             Some(screening) => {
                 shared.arm(TimerId::Ring, SCREENING_LONGEST);
                 self.stage = Stage::Screening(screening);
@@ -250,8 +264,21 @@ impl Dial {
         }
     }
 
+    /// What holds for whoever has answered: its own, or the dial's.
+    fn own(
+        &self,
+        of_callee: impl Fn(&Callee) -> Option<String>,
+        of_dial: impl Fn(&actions::Dial) -> Option<String>,
+    ) -> Option<String> {
+        self.spec.to.get(self.answered).and_then(of_callee).or_else(|| of_dial(&self.spec))
+    }
+
+    fn whisper_url(&self) -> Option<String> {
+        self.own(|callee| callee.whisper_url.clone(), |spec| spec.whisper_url.clone())
+    }
+
     /// Who has answered and is not connected yet.
-    fn answered(&self) -> Option<LegId> {
+    fn who_answered(&self) -> Option<LegId> {
         match &self.stage {
             Stage::Pressing(pressing) => Some(pressing.leg()),
             Stage::Screening(screening) => Some(screening.leg()),
@@ -269,7 +296,8 @@ impl Dial {
             return Flow::Stay;
         }
         self.stop_ringback(shared);
-        failed(shared, &self.spec, Cause::unanswered())
+        self.end_recording(shared);
+        failed(shared, &self.spec, Cause::unanswered(), shared.last_dialled())
     }
 
     fn drop_screening(&mut self, shared: &mut Shared) {
@@ -356,12 +384,8 @@ impl Dial {
             far.limit(latest_end);
         }
         shared.arm(TimerId::DialMaxDuration, longest);
-        if let Some(channels) = self.spec.record {
-            shared.forget_recording();
-            let (source, channels) = (RecordingSource::Dial, channels.into());
-            let status_callback = shared.absolute(self.spec.recording_status_callback.as_deref());
-            let terms = RecordingTerms { source, channels, trims_silence: false, status_callback };
-            self.take = Some(shared.start_recording(self.party, Some(leg), terms));
+        if self.take.is_none() {
+            self.begin_recording(shared, Some(leg));
         }
         self.stage = Stage::Bridged(leg);
     }
@@ -435,9 +459,7 @@ impl Dial {
     /// A connection has ended.
     fn over(&mut self, shared: &mut Shared, far: LegId, cause: Cause) -> Flow {
         self.unjoin(shared);
-        if let Some(take) = self.take.take() {
-            shared.stop_recording(take);
-        }
+        self.end_recording(shared);
         if self.spec.machine_detection.is_some() {
             shared.emit(Output::Judge(JudgeCommand::Stop(far)));
         }
@@ -448,6 +470,7 @@ impl Dial {
         shared.results.set("DialCallStatus", status.to_owned());
         shared.results.set("DialCallDuration", duration_s.to_string());
         shared.results.set("DialBridgedTo", shared.address_of(far));
+        shared.name_dialled(Some(far));
         let then = match self.spec.ends_when_answered {
             true => Then::End(CauseKind::NormalClearing.into()),
             false => then(&self.spec),
@@ -456,12 +479,13 @@ impl Dial {
     }
 }
 
-/// Nobody was connected.
-fn failed(shared: &mut Shared, spec: &actions::Dial, cause: Cause) -> Flow {
+/// Nobody was connected; `last` was called last.
+fn failed(shared: &mut Shared, spec: &actions::Dial, cause: Cause, last: Option<LegId>) -> Flow {
     shared.dial_failure = Some(cause);
     let status = cause.dial_status(false).as_str();
     shared.results.set("DialCallStatus", status.to_owned());
     shared.results.set("DialCallDuration", "0".to_owned());
+    shared.name_dialled(last);
     if let Some(code) = cause.code {
         shared.results.set("ErrorCode", code.to_owned());
     }

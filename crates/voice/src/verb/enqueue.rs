@@ -4,26 +4,21 @@
 //! the queue's own business.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
-use sautikit_api::actions::{self, Action, Play, Prompt};
+use sautikit_api::actions;
 use serde_json::json;
 
 use super::{Flow, Then, Verb};
 use crate::{
-    asking::{Asked, Asking},
-    callback::{Answer, Purpose, resolve},
     cause::CauseKind,
     event::EventName,
     input::{QueueEvent, Standing},
-    limits::{CALLBACKS_AFTER_WAIT, MAX_CALLBACKS, WAIT_ASKED_AGAIN_AFTER},
     meter::whole_seconds,
-    music::Music,
     output::{LegId, Output, PlaceId, QueueCommand},
-    playlist::{Playing, Playlist},
     shared::Shared,
     signal::{Signal, seconds},
     timers::TimerId,
+    waiting::{Waited, Waiting},
 };
 
 /// ```text
@@ -39,26 +34,8 @@ pub(crate) struct Enqueue {
     standing: Option<Standing>,
     /// How long it waited, once it talks.
     waited: Option<Duration>,
-    heard: Heard,
-}
-
-/// What a party hears that waits.
-enum Heard {
-    /// Music, or nothing.
-    Music(Music),
-    /// The wait URL is asked.
-    Asking(Asking),
-    /// Its answer is run.
-    Steps(Steps),
-}
-
-struct Steps {
-    /// The URL that answered.
-    base: String,
-    waiting: VecDeque<Action>,
-    playing: Option<Playlist>,
-    /// Anything of it takes time; else asking again would be a race.
-    lasted: bool,
+    /// What the party hears until then.
+    heard: Waiting,
 }
 
 pub(super) fn start(shared: &mut Shared, spec: actions::Enqueue) -> (Verb, Flow) {
@@ -69,7 +46,7 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Enqueue) -> (Verb, Flow)
     let place = shared.next_place();
     let (name, max_size) = (spec.name.clone(), spec.max_size);
     shared.emit(Output::Queue(QueueCommand::Wait { place, leg: party, name, max_size }));
-    let heard = Heard::Music(Music::silent(party));
+    let heard = Waiting::silent(party);
     let enqueue = Enqueue { spec, party, place, entered: shared.now, standing: None, waited: None, heard };
     (Verb::Enqueue(Box::new(enqueue)), Flow::Stay)
 }
@@ -84,7 +61,10 @@ impl Enqueue {
                 shared.digits.clear();
                 Flow::Stay
             }
-            signal if self.waited.is_none() => self.hear(shared, signal),
+            signal if self.waited.is_none() => {
+                let waited = self.heard.on(shared, signal);
+                self.follow(shared, waited)
+            }
             _ => Flow::Stay,
         }
     }
@@ -103,11 +83,9 @@ impl Enqueue {
                 if let Some(longest) = self.spec.timeout_s {
                     shared.arm(TimerId::QueueWait, seconds(longest));
                 }
-                match self.spec.wait_url.clone() {
-                    Some(url) => self.ask(shared, &url),
-                    None => self.play_music(shared),
-                }
-                Flow::Stay
+                let (url, music) = (self.spec.wait_url.clone(), self.spec.hold_music.clone());
+                let waited = self.heard.start(shared, url.as_deref(), music.as_deref());
+                self.follow(shared, waited)
             }
             QueueEvent::Connected(with) => {
                 self.quiet(shared);
@@ -125,97 +103,22 @@ impl Enqueue {
         }
     }
 
-    /// Something happened while it waits.
-    fn hear(&mut self, shared: &mut Shared, signal: &Signal) -> Flow {
-        match &mut self.heard {
-            Heard::Music(music) => music.on(shared, signal),
-            Heard::Asking(asking) => match asking.on(shared, signal.clone()) {
-                Asked::Waiting => {}
-                Asked::Answered(Answer { url, actions, .. }) => {
-                    let waiting = actions.into();
-                    self.heard = Heard::Steps(Steps { base: url, waiting, playing: None, lasted: false });
-                    return self.step(shared);
-                }
-                // Its failure is on the timeline; nobody waits in silence for that.
-                Asked::Failed(_) => self.play_music(shared),
-            },
-            Heard::Steps(steps) => {
-                let is_over = match (&mut steps.playing, signal) {
-                    (Some(playlist), signal) => playlist.on(shared, signal) != Playing::On,
-                    (None, Signal::Timer(TimerId::Pause)) => true,
-                    (None, _) => false,
-                };
-                if is_over {
-                    steps.playing = None;
-                    return self.step(shared);
-                }
-            }
-        }
-        Flow::Stay
-    }
-
-    /// The next step of the wait URL's answer that takes time.
-    fn step(&mut self, shared: &mut Shared) -> Flow {
-        while let Heard::Steps(steps) = &mut self.heard {
-            let Some(step) = steps.waiting.pop_front() else {
-                if steps.lasted {
-                    let url = self.spec.wait_url.clone().unwrap_or_default();
-                    self.ask(shared, &url);
-                } else {
-                    steps.lasted = true;
-                    shared.arm(TimerId::Pause, WAIT_ASKED_AGAIN_AFTER);
-                }
-                return Flow::Stay;
-            };
-            let verb = step.verb();
-            let prompt = match step {
-                Action::Say(say) => Prompt::Say(say),
-                // Relative to the answer that it stands in, which is not the call's newest.
-                Action::Play(Play { url, loops }) => {
-                    Prompt::Play(Play { url: resolve(Some(&steps.base), &url).unwrap_or(url), loops })
-                }
-                Action::Pause(pause) => {
-                    steps.lasted = true;
-                    shared.arm(TimerId::Pause, seconds(pause.length_s));
-                    return Flow::Stay;
-                }
-                Action::Redirect(redirect) => {
-                    let url = resolve(Some(&steps.base), &redirect.url).unwrap_or(redirect.url);
-                    self.ask(shared, &url);
-                    return Flow::Stay;
-                }
-                Action::Leave(_) => return self.leave(shared, "left"),
-                Action::Hangup(_) => {
-                    self.quiet(shared);
-                    shared.emit(Output::Queue(QueueCommand::Leave(self.place)));
-                    self.results(shared, "hangup");
-                    return Flow::done("hangup", Then::End(CauseKind::NormalClearing.into()));
-                }
-                _ => {
-                    let message = format!("{verb} is not run while a party waits in a queue; it was skipped");
-                    shared.record(EventName::ActionsWarning, Some(self.party), json!({"message": message, "count": 1}));
-                    continue;
-                }
-            };
-            let (playlist, playing) = Playlist::start(shared, self.party, [prompt]);
-            if playing == Playing::On {
-                (steps.playing, steps.lasted) = (Some(playlist), true);
-                return Flow::Stay;
-            }
-        }
-        Flow::Stay
-    }
-
-    /// Asks what the party hears next, as long as enough callbacks are left for what comes after the wait.
-    fn ask(&mut self, shared: &mut Shared, url: &str) {
-        let base = shared.script.base().or(shared.facts.voice_callback_url.as_deref());
-        let may_ask = shared.callbacks_sent() + CALLBACKS_AFTER_WAIT < MAX_CALLBACKS;
-        match resolve(base, url) {
-            Ok(url) if may_ask => {
+    /// What the wait has come to.
+    fn follow(&mut self, shared: &mut Shared, waited: Waited) -> Flow {
+        match waited {
+            Waited::On => Flow::Stay,
+            Waited::Ask(url) => {
                 let told = self.told_of_wait(shared);
-                self.heard = Heard::Asking(Asking::send(shared, url, Purpose::Steer, told));
+                self.heard.ask(shared, &url, told);
+                Flow::Stay
             }
-            _ => self.play_music(shared),
+            Waited::Left => self.leave(shared, "left"),
+            Waited::HungUp => {
+                self.quiet(shared);
+                shared.emit(Output::Queue(QueueCommand::Leave(self.place)));
+                self.results(shared, "hangup");
+                Flow::done("hangup", Then::End(CauseKind::NormalClearing.into()))
+            }
         }
     }
 
@@ -231,25 +134,10 @@ impl Enqueue {
         ]
     }
 
-    fn play_music(&mut self, shared: &mut Shared) {
-        let mut music = Music::silent(self.party);
-        music.start(shared, self.spec.hold_music.as_deref());
-        self.heard = Heard::Music(music);
-    }
-
     /// Nothing of the wait is heard or asked any more.
     fn quiet(&mut self, shared: &mut Shared) {
         shared.timers.disarm(TimerId::QueueWait);
-        shared.timers.disarm(TimerId::Pause);
-        match core::mem::replace(&mut self.heard, Heard::Music(Music::silent(self.party))) {
-            Heard::Music(mut music) => music.stop(shared),
-            Heard::Asking(asking) => asking.cancel(shared),
-            Heard::Steps(steps) => {
-                if let Some(mut playlist) = steps.playing {
-                    playlist.stop(shared);
-                }
-            }
-        }
+        self.heard.stop(shared);
     }
 
     fn leave(&mut self, shared: &mut Shared, outcome: &'static str) -> Flow {
@@ -266,9 +154,7 @@ impl Enqueue {
 
     /// The call is over: a callback that is out has its end on the timeline.
     pub(super) fn abandon(self, shared: &mut Shared) {
-        if let Heard::Asking(asking) = self.heard {
-            asking.abandon(shared);
-        }
+        self.heard.abandon(shared);
     }
 
     fn over(&mut self, shared: &mut Shared, outcome: &'static str) -> Flow {

@@ -46,13 +46,29 @@ fn twilio_is_told_in_its_own_words_from_ringing_to_the_end() {
     sim.answer_xml(r#"<Dial action="/after" timeout="5"><Client>asha</Client></Dial>"#).after(5);
     told(
         &sim,
-        &with("in-progress", &[("DialBridged", "false"), ("DialCallStatus", "no-answer"), ("DialCallDuration", "0")]),
+        &with(
+            "in-progress",
+            &[
+                ("DialBridged", "false"),
+                ("DialCallStatus", "no-answer"),
+                ("DialCallDuration", "0"),
+                ("DialCallSid", "HD_00000000000080010000000000000001"),
+            ],
+        ),
     );
     sim.answer_xml(r#"<Dial action="/after"><Client>asha</Client></Dial>"#);
     sim.leg(2, LegEvent::Answered).after(7).bye(2);
     told(
         &sim,
-        &with("in-progress", &[("DialBridged", "true"), ("DialCallStatus", "completed"), ("DialCallDuration", "7")]),
+        &with(
+            "in-progress",
+            &[
+                ("DialBridged", "true"),
+                ("DialCallStatus", "completed"),
+                ("DialCallDuration", "7"),
+                ("DialCallSid", "HD_00000000000080020000000000000001"),
+            ],
+        ),
     );
     sim.answer_xml(r#"<Dial action="/after"><Conference>team</Conference></Dial>"#);
     sim.conference(ConferenceEvent::Joined).after(60).conference(ConferenceEvent::Ended);

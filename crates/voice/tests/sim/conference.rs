@@ -43,6 +43,51 @@ fn whoever_waits_hears_the_file_that_was_given_and_our_music_where_it_can_not_be
 }
 
 #[test]
+fn a_wait_url_that_is_no_file_is_asked_what_is_heard_again_and_again() {
+    let id = sautikit_api::ids::ConferenceId(uuid::Uuid::from_u128(5));
+    let mut sim = entering(r#""startOnEnter": false, "waitUrl": "/wait""#);
+    sim.conference(ConferenceEvent::Entered(id)).conference(ConferenceEvent::Waiting);
+    sim.expect(&["ask Steer https://shop.example/wait"]);
+    let told = ["ConferenceSid", "FriendlyName"].map(|name| sim.param(name).unwrap_or_default());
+    assert_eq!(told, [id.to_string(), "stand-up".to_owned()]);
+    let document = r#"<Say>Please wait.</Say><Pause length="2"/><Play>/music.mp3</Play><Dial>+254722000001</Dial>"#;
+    sim.answer_xml(document).expect(&["play 0 Please wait."]);
+    sim.heard(0).after(2).expect(&["play 0 https://shop.example/music.mp3"]);
+    sim.heard(0).expect(&["ask Steer https://shop.example/wait"]);
+    assert!(sim.event_names().contains(&"actions.warning"), "a dial has no place in a wait");
+    // Somebody begins it while the URL is asked: that answer counts no more.
+    sim.conference(ConferenceEvent::Joined).expect(&[]);
+    sim.answer(r#"[{"say": {"text": "late"}}]"#).expect(&[]);
+    // Who is held hears it from its beginning.
+    sim.conference(membership(false, true)).expect(&["ask Steer https://shop.example/wait"]);
+    sim.answer(r#"[{"say": {"text": "On hold.", "loop": 0}}]"#).expect(&["play 0 On hold. x0"]);
+    sim.conference(membership(false, false)).expect(&["flush 0"]);
+    sim.conference(ConferenceEvent::Ended).expect(&["ask Steer https://shop.example/next"]);
+    assert_eq!(sim.param("ConferenceSid"), Some(id.to_string()));
+}
+
+#[test]
+fn a_wait_url_that_answers_no_document_is_played_and_the_document_may_end_the_wait() {
+    let mut file = entering(r#""startOnEnter": false, "waitUrl": "/music""#);
+    file.conference(ConferenceEvent::Waiting).said();
+    file.refuse_fetch(FetchFailure::Status(405)).expect(&["play 0 https://shop.example/music x0"]);
+    let mut broken = entering(r#""startOnEnter": false, "waitUrl": "/music""#);
+    broken.conference(ConferenceEvent::Waiting).said();
+    broken.refuse_fetch(FetchFailure::Status(500)).expect(&["tone 0 Hold"]);
+    let mut left = entering(r#""startOnEnter": false, "waitUrl": "/wait""#);
+    left.conference(ConferenceEvent::Waiting).said();
+    left.answer(r#"[{"leave": {}}]"#).expect(&["leave 1", "ask Steer https://shop.example/next"]);
+    let mut ended = entering(r#""startOnEnter": false, "waitUrl": "/wait""#);
+    ended.conference(ConferenceEvent::Waiting).said();
+    ended.answer(r#"[{"hangup": {}}]"#);
+    assert!(ended.said().contains(&"end completed".to_owned()));
+    // A caller who hangs up while it is asked has the end of that on the timeline.
+    let mut gone = entering(r#""startOnEnter": false, "waitUrl": "/wait""#);
+    gone.conference(ConferenceEvent::Waiting).bye(0);
+    assert!(gone.event_names().contains(&"callback.failed"));
+}
+
+#[test]
 fn a_full_conference_lets_the_action_url_decide() {
     let mut sim = entering(r#""action": "/full""#);
     sim.after(9).conference(ConferenceEvent::Full).expect(&["ask Steer https://shop.example/full"]);
@@ -129,4 +174,21 @@ fn who_asks_for_it_is_told_who_comes_and_goes() {
     assert!(at("ask Status").is_some() && at("ask Status") < at("ask Final"), "{words:?}");
     let mut full = entering(r#""statusCallback": "/status""#);
     full.conference(ConferenceEvent::Full).expect(&["ask Steer https://shop.example/next"]);
+}
+
+#[test]
+fn only_what_was_asked_for_is_told_with_the_partys_label() {
+    let mut sim = entering(
+        r#""statusCallback": "/status", "statusCallbackEvent": ["leave", "modify"], "participantLabel": "agent""#,
+    );
+    sim.conference(ConferenceEvent::Joined).conference(membership(true, false)).expect(&[]);
+    let coached = Membership { muted: true, held: false, coach: Some(sautikit_api::ids::CallId(uuid::Uuid::nil())) };
+    sim.conference(ConferenceEvent::Changed(coached)).expect(&["ask Status https://shop.example/status"]);
+    let told = ["StatusCallbackEvent", "ParticipantLabel", "Coaching", "SequenceNumber"];
+    let told = |sim: &Sim| told.map(|name| sim.param(name).unwrap_or_default());
+    assert_eq!(told(&sim), ["participant-modify", "agent", "true", "0"]);
+    sim.bye(0).said();
+    let left = sim.fetches.iter().rfind(|fetch| fetch.purpose == Purpose::Status).expect("it is told");
+    assert!(left.params.contains(&("StatusCallbackEvent", "participant-leave".to_owned())));
+    assert!(left.params.contains(&("SequenceNumber", "1".to_owned())));
 }

@@ -1,5 +1,6 @@
 //! dial: ringing, ringback, the bridge and what comes after it.
 
+use sautikit_api::ids::{CallId, LegRecordId};
 use voice::*;
 
 use crate::support::*;
@@ -112,10 +113,18 @@ fn the_action_url_learns_what_became_of_the_dial() {
     assert_eq!(sim.param("DialCallStatus").as_deref(), Some("completed"));
     assert_eq!(sim.param("DialCallDuration").as_deref(), Some("7"));
     assert_eq!(sim.param("DialBridgedTo").as_deref(), Some("agent"));
+    let sid = |number| LegRecordId::dialled(CallId(uuid::Uuid::from_u128(1)), number).pbx_call_id();
+    assert_eq!(sim.param("DialCallSid"), Some(sid(1)));
 
     let mut sim = dialling(r#""to": "client:agent", "action": "/after""#);
     sim.ended(1, 486).expect(&["ask Steer https://shop.example/after"]);
     assert_eq!(sim.param("DialCallStatus").as_deref(), Some("busy"));
+    assert_eq!(sim.param("DialCallSid"), Some(sid(1)));
+
+    // Who was never called has no id.
+    let mut sim = dialling(r#""to": "client:agent", "callerId": "+254722999999", "action": "/after""#);
+    sim.said();
+    assert_eq!((sim.param("DialCallDuration").as_deref(), sim.param("DialCallSid")), (Some("0"), None));
 }
 
 #[test]
@@ -126,7 +135,10 @@ fn of_two_dials_the_last_one_is_told() {
     sim.leg(1, LegEvent::Answered).bye(1).ended(2, 486);
     let told = sim.newest_fetch().params;
     let dial: Vec<_> = told.iter().filter(|(name, _)| name.starts_with("Dial")).collect();
-    assert_eq!(dial, [&("DialCallStatus", "busy".to_owned()), &("DialCallDuration", "0".to_owned())]);
+    let second_leg = "HD_00000000000080020000000000000001".to_owned();
+    let last =
+        [("DialCallStatus", "busy".to_owned()), ("DialCallDuration", "0".to_owned()), ("DialCallSid", second_leg)];
+    assert_eq!(dial, last.each_ref());
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod callbacks;
 mod compat;
 mod conference;
 mod dial;
+mod dial_targets;
 mod endings;
 mod get_digits;
 mod hold;

@@ -105,6 +105,39 @@ fn a_dial_is_recorded_while_both_are_connected() {
 }
 
 #[test]
+fn a_dial_is_recorded_from_its_ringing_where_the_party_is_connected_by_then() {
+    let dial = r#"[{"dial": {"to": "client:asha", "record": "dual", "recordRinging": true, "action": "/after"}}]"#;
+    let begins =
+        |words: &[String]| words.iter().filter(|word| word.starts_with("record ")).cloned().collect::<Vec<_>>();
+    let connected = || {
+        let origin = Origin::Api { to: vec![phone(AMINA)], actions: None };
+        let mut sim = Sim::new(facts(Direction::Outbound, OWN, AMINA), origin);
+        sim.leg(0, LegEvent::Answered);
+        sim.answer(dial);
+        assert_eq!(begins(&sim.said()), ["record 0 of 0 Dual for dial"]);
+        started(&mut sim, 0);
+        sim
+    };
+    let mut sim = connected();
+    sim.leg(1, LegEvent::Ringing).leg(1, LegEvent::Answered);
+    assert!(begins(&sim.said()).is_empty(), "it is one recording");
+    sim.after(9).bye(1);
+    assert!(sim.said().contains(&"stop recording 0".to_owned()));
+    assert_eq!(sim.param("RecordingId"), Some(ID.to_string()));
+
+    let mut sim = connected();
+    sim.ended(1, 486);
+    assert!(sim.said().contains(&"stop recording 0".to_owned()));
+
+    // Of who is not answered there is nothing to record.
+    let mut sim = Sim::running(dial);
+    sim.leg(1, LegEvent::Ringing);
+    assert!(begins(&sim.said()).is_empty());
+    sim.leg(1, LegEvent::Answered);
+    assert_eq!(begins(&sim.said()), ["record 0 of 0 with 1 Dual for dial"]);
+}
+
+#[test]
 fn a_call_is_recorded_as_a_whole_from_its_answer_and_can_be_paused() {
     let facts = Facts { record: Some(Channels::Mixed), ..facts(Direction::Outbound, OWN, AMINA) };
     let mut sim = Sim::new(facts, Origin::Api { to: vec![phone(AMINA)], actions: None });

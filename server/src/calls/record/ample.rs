@@ -73,7 +73,8 @@ mod tests {
 
     fn purse(available_minor: i64, spendable_minor: Option<i64>) -> Purse {
         let currency = Currency::parse("KES").unwrap();
-        Purse { currency, available_minor, spendable_minor, held: Default::default() }
+        let lendable_minor = spendable_minor;
+        Purse { currency, available_minor, spendable_minor, lendable_minor, held: Default::default() }
     }
 
     fn knows(available_minor: i64, spendable_minor: Option<i64>) -> Ample {

@@ -222,14 +222,27 @@ impl DialogKeeper {
         self.write(attempt, News::Stands(dialog))
     }
 
+    /// As [`DialogKeeper::keep_invite`], of a caller's INVITE; it stands before that of anybody who is dialled for the
+    /// caller.
+    pub fn keep_caller(&self, attempt: u64, invite: &Value) {
+        self.note(attempt, News::Rings(invite));
+    }
+
     /// As [`DialogKeeper::keep_invite`]: nothing is left of the attempt.
     pub fn over(&self, attempt: u64) {
-        self.write(attempt, News::Over);
+        self.note(attempt, News::Over);
     }
 
     fn write(&self, number: u64, news: News<'_>) -> Written {
-        let attempt = Attempt { call: self.call_id, leg: self.leg, number };
-        Hub::of(&self.app).writer().keep_attempt(attempt, news)
+        Hub::of(&self.app).writer().keep_attempt(self.attempt(number), news)
+    }
+
+    fn note(&self, number: u64, news: News<'_>) {
+        Hub::of(&self.app).writer().note_attempt(self.attempt(number), news);
+    }
+
+    fn attempt(&self, number: u64) -> Attempt {
+        Attempt { call: self.call_id, leg: self.leg, number }
     }
 }
 

@@ -74,6 +74,11 @@ impl Changes {
         self.state.ended_at.is_some()
     }
 
+    /// Whether they say that the call ends, and not only what followed on its end.
+    pub(super) fn says_end(&self) -> bool {
+        self.is_end() && self.entries.iter().any(is_milestone)
+    }
+
     /// Takes in what came later.
     pub(in crate::calls) fn merge(&mut self, later: Self) {
         self.state = later.state;
@@ -203,6 +208,14 @@ mod tests {
         waiting.merge(telling(3_001, EventKind::CallBilled));
         assert_eq!((waiting.entries.len(), waiting.outbox.len()), (MOST_ENTRIES + 2, MOST_ENTRIES + 2));
         assert_eq!(waiting.outbox.last().unwrap().kind, EventKind::CallBilled);
+    }
+
+    #[test]
+    fn what_follows_on_an_end_is_no_end() {
+        let mut changes = telling(1, EventKind::CallCallbackFailed);
+        assert!(changes.is_end() && !changes.says_end());
+        changes.merge(telling(2, EventKind::CallCompleted));
+        assert!(changes.says_end());
     }
 
     #[test]

@@ -10,9 +10,10 @@ use sautikit_api::ids::{CallId, WorkspaceId};
 use sqlx::AnyConnection;
 
 use super::change::Changes;
+use super::conferences;
 use crate::audit;
 use crate::calls::limits::Full;
-use crate::calls::store::{flush as sql, limits, nodes, traces};
+use crate::calls::store::{conferences as conference_rows, flush as sql, limits, nodes, traces};
 use crate::calls::trace::TraceRow;
 use crate::calls::{CallError, CallRow, Direction};
 use crate::db;
@@ -165,7 +166,8 @@ pub(super) async fn flush(
     asks.extend(settle::ask(node_id, held, &money(batch, |_| true, |_| true)));
     let told = READ.run(&mut tx, dialect, asks).await?;
     let full = full(app, &mut tx, batch, &sql::open_of(&told)?).await?;
-    let decided = decide(app, node_id, held, batch, (&stored, &full), &told)?;
+    let events = conferences::untold(&mut tx, node_id, &batch.events).await?;
+    let decided = decide(app, node_id, held, (batch, events.as_slice()), (&stored, &full), &told)?;
     let tells = decided.tells;
     let written = WRITE.run(&mut tx, dialect, decided.writes).await?;
     if sql::updated(&written) != decided.updates || !settle::is_written(decided.purses.len(), &written) {
@@ -173,6 +175,7 @@ pub(super) async fn flush(
         return Err(CallError::Database(sqlx::Error::PoolTimedOut));
     }
     BESIDE.run(&mut tx, dialect, decided.beside).await?;
+    conferences::write(&mut tx, dialect, node_id, &events).await?;
     alerts::enqueue(&mut tx, app, &decided.low).await?;
     tx.commit().await?;
     if tells {
@@ -219,7 +222,7 @@ static BESIDE: Together = Together::new(
     &[&idempotency::DELETE_ANSWERS, &audit::INSERT_LINES, &sql::TOUCH_MEDIA, &nodes::RENEW_LEASE],
 );
 /// The batches of a flush.
-pub(crate) static BATCHES: [&Together; 5] = [&ANSWERS, &READ, &COUNT, &WRITE, &BESIDE];
+pub(crate) static BATCHES: [&Together; 6] = [&ANSWERS, &READ, &COUNT, &WRITE, &BESIDE, &conference_rows::CONFERENCES];
 
 /// What a flush comes to once everything is known.
 struct Decided {
@@ -241,7 +244,7 @@ fn decide(
     app: &AppState,
     node_id: &str,
     held: &HashMap<WorkspaceId, Held>,
-    batch: &Batch,
+    (batch, events): (&Batch, &[&webhooks::NewEvent]),
     (stored, full): (&Told, &HashMap<CallId, Full>),
     told: &Told,
 ) -> Result<Decided, CallError> {
@@ -273,7 +276,7 @@ fn decide(
         sql::update_calls(changed().map(|changes| (changes, entry_of(changes)))),
         sql::upsert_legs(let_in().map(|opening| &opening.changes).chain(changed())),
         sql::insert_entries(written()),
-        webhooks::emit_all(told_of().chain(&batch.events).chain(&settled.events)),
+        webhooks::emit_all(told_of().chain(events.iter().copied()).chain(&settled.events)),
         traces::insert_traces(batch.traces.iter()),
     ]);
     let beside = vec![
@@ -283,11 +286,11 @@ fn decide(
         nodes::renew_lease(node_id, batch.lease_until),
     ];
     let updates = changed().count() as u64;
-    let late = batch.changes.iter().filter(|changes| changes.is_end() && !is_open(changes)).map(|changes| Late {
+    let late = batch.changes.iter().filter(|changes| changes.says_end() && !is_open(changes)).map(|changes| Late {
         call_id: changes.call_id,
         cost_minor: changes.state.cost_minor.unwrap_or(0).saturating_add(changes.state.tax_minor),
     });
-    let tells = !settled.events.is_empty() || !batch.events.is_empty() || told_of().next().is_some();
+    let tells = !settled.events.is_empty() || !events.is_empty() || told_of().next().is_some();
     Ok(Decided {
         grants: own.to_vec(),
         opened,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sautikit_api::ids::{CallId, WorkspaceId};
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use super::TICK_EVERY;
 use super::ample::Ample;
@@ -64,6 +65,8 @@ pub(super) struct State {
     pub(super) ticked_at: Option<Duration>,
     /// Calls of which something was written off.
     pub(super) written_off: u64,
+    /// Since when what calls have used up waits for a database that is away; none while all of it is written.
+    pub(super) behind_since: Option<Instant>,
 }
 
 impl RecordWriter {
@@ -80,6 +83,11 @@ impl RecordWriter {
     /// Flushes so far.
     pub fn flushes(&self) -> u64 {
         self.state.lock().flushes
+    }
+
+    /// How far the ledger is behind what calls of this node have used up: zero while the database takes every flush.
+    pub fn ledger_lag(&self) -> Duration {
+        self.state.lock().behind_since.map(|since| since.elapsed()).unwrap_or_default()
     }
 
     /// Calls that went on after another node had closed them, so that nobody pays for all of what they used up.
@@ -156,6 +164,20 @@ impl RecordWriter {
     /// Keeps what is new about an attempt of a leg's for whoever comes after a crash. Never waits.
     pub(super) fn keep_attempt(&self, attempt: Attempt, news: News<'_>) -> Written {
         self.journal_writer.get().map_or_else(Written::default, |writer| writer.append(attempt, news))
+    }
+
+    /// Has callers' INVITEs written that were only noted.
+    pub(super) fn press_journal(&self) {
+        if let Some(writer) = self.journal_writer.get() {
+            writer.press();
+        }
+    }
+
+    /// As [`Self::keep_attempt`], for what nobody waits for: it is written with the next that somebody does, or the next flush.
+    pub(super) fn note_attempt(&self, attempt: Attempt, news: News<'_>) {
+        if let Some(writer) = self.journal_writer.get() {
+            writer.note(attempt, news);
+        }
     }
 
     /// INVITEs and 200s that went out before what a successor needs to end them was in its file, and changes of dialogs that were

@@ -49,7 +49,7 @@ pub(super) struct Attempt {
 /// What is new about an attempt.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum News<'a> {
-    /// Its INVITE is about to be sent.
+    /// Its INVITE is about to be sent, or a caller's INVITE was taken.
     Rings(&'a Value),
     /// Its dialog stands, or leads elsewhere than before.
     Stands(&'a Value),

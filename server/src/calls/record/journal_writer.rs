@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use super::journal::{Attempt, News, Ringing, line};
@@ -44,6 +44,8 @@ struct Waiting {
     /// Who wants to know when those are down.
     told: Vec<oneshot::Sender<()>>,
     ringing: Ringing,
+    /// What rings is among the lines, and nobody waits for it.
+    is_noted: bool,
     is_over: bool,
 }
 
@@ -78,20 +80,27 @@ impl JournalWriter {
 
     /// Hands over what is new about an attempt. Never waits; where too much waits it is left out.
     pub(super) fn append(&self, attempt: Attempt, news: News<'_>) -> Written {
-        let Ok(line) = line(attempt, news) else { return Written::default() };
         let shared = &self.0;
-        let mut waiting = shared.waiting.lock();
-        waiting.ringing.note(attempt, news, &line);
-        if waiting.lines.len() + line.len() > MOST_WAITING {
-            drop(waiting);
-            shared.count_late();
-            return Written::default();
-        }
-        waiting.lines.extend_from_slice(&line);
+        let Some(mut waiting) = shared.put(attempt, news) else { return Written::default() };
         let (told, down) = oneshot::channel();
         waiting.told.push(told);
         shared.bell.notify_one();
         Written(Some((down, shared.clone())))
+    }
+
+    /// As [`Self::append`], for what nobody waits for. It wakes nobody: it is written before the next that is appended, in this
+    /// order, or when [`Self::press`] asks for it.
+    pub(super) fn note(&self, attempt: Attempt, news: News<'_>) {
+        if let Some(mut waiting) = self.0.put(attempt, news) {
+            waiting.is_noted |= matches!(news, News::Rings(_));
+        }
+    }
+
+    /// Has what rings written that was only noted. What is over may wait: to end it once more does no harm.
+    pub(super) fn press(&self) {
+        if self.0.waiting.lock().is_noted {
+            self.0.bell.notify_one();
+        }
     }
 
     /// Lines that were left out, and INVITEs and 200s that did not wait for theirs any longer.
@@ -109,6 +118,20 @@ impl Drop for JournalWriter {
 }
 
 impl Shared {
+    /// Takes a line, and gives the lock under which it was taken; none where it was left out.
+    fn put(&self, attempt: Attempt, news: News<'_>) -> Option<MutexGuard<'_, Waiting>> {
+        let line = line(attempt, news).ok()?;
+        let mut waiting = self.waiting.lock();
+        waiting.ringing.note(attempt, news, &line);
+        if waiting.lines.len() + line.len() > MOST_WAITING {
+            drop(waiting);
+            self.count_late();
+            return None;
+        }
+        waiting.lines.extend_from_slice(&line);
+        Some(waiting)
+    }
+
     fn write(&self, mut append: impl FnMut(&[u8], &dyn Fn() -> Vec<u8>) -> io::Result<()>) {
         let (mut lines, mut fails) = (Vec::new(), false);
         loop {
@@ -120,6 +143,7 @@ impl Shared {
                     }
                     self.bell.wait(&mut waiting);
                 }
+                waiting.is_noted = false;
                 std::mem::swap(&mut lines, &mut waiting.lines);
                 std::mem::take(&mut waiting.told)
             };
@@ -263,5 +287,26 @@ mod tests {
         drop(end);
         assert_eq!(numbers(&begun.recv().unwrap()), [2]);
         assert!(begun.recv().is_err(), "the thread has ended");
+    }
+
+    #[test]
+    fn what_nobody_waits_for_is_written_with_the_next_and_before_it() {
+        let Disk { writer, begun, end, ringing: _ringing } = disk();
+        let dialog = json!("invite");
+        // The thread is in a write when something is noted, as it is asleep otherwise: it takes what waits when it looks.
+        let _first = writer.append(attempt(1), News::Over);
+        begun.recv().unwrap();
+        writer.note(attempt(2), News::Rings(&dialog));
+        let _next = writer.append(attempt(3), News::Rings(&dialog));
+        end.send(Ok(())).unwrap();
+        assert_eq!(numbers(&begun.recv().unwrap()), [2, 3]);
+        end.send(Ok(())).unwrap();
+        writer.note(attempt(4), News::Rings(&dialog));
+        writer.press();
+        assert_eq!(numbers(&begun.recv().unwrap()), [4]);
+        end.send(Ok(())).unwrap();
+        writer.note(attempt(5), News::Over);
+        drop(writer);
+        assert_eq!(numbers(&begun.recv().unwrap()), [5], "what waits is written at the end");
     }
 }

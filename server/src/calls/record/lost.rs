@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::CallEnd;
 use super::change::Changes;
+use super::conferences;
 use super::flush::{Batch, flush, is_away};
 use super::journal::{Dialogs, Journal};
 use super::journal_writer::JournalWriter;
@@ -172,6 +173,7 @@ async fn recover_with(
             return Err(error);
         }
     }
+    conferences::close(app, node_id).await?;
     give_back(app, node_id).await?;
     Ok(recovered)
 }

@@ -5,6 +5,7 @@ mod abandoned;
 mod ample;
 mod call_record;
 mod change;
+mod conferences;
 mod flush;
 mod handle;
 mod journal;

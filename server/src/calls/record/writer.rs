@@ -136,11 +136,16 @@ impl Writer {
             }
             if !is_idle {
                 flushed_at = began;
+                self.writer.press_journal();
+                let has_calls = !batch.changes.is_empty();
                 self.serve(batch, waiting, kept).await;
                 self.writer.pending.lock().is_flushing = false;
                 let mut state = self.writer.state.lock();
                 state.flush = began.elapsed();
                 state.flushes += 1;
+                if state.is_away && has_calls {
+                    state.behind_since.get_or_insert(began);
+                }
             } else if self.writer.is_away() {
                 self.look_again().await;
             }
@@ -318,7 +323,7 @@ impl Writer {
         for (workspace, purse) in &flushed.purses {
             self.writer.ample.learn(*workspace, purse, now_us);
             let calls = i64::try_from(purse.held.len().max(1)).unwrap_or(1);
-            let share_minor = purse.spendable_minor.map(|spendable_minor| spendable_minor / calls);
+            let share_minor = purse.lendable_minor.map(|lendable_minor| lendable_minor / calls);
             // One that asked and got nothing, because a lease of ours was over, must not go by what it had.
             let asked = batch.demands.iter().filter(|(of, _)| of == workspace).map(|(_, demand)| demand.call);
             let with_nothing = asked.filter(|call| !purse.held.contains_key(call)).map(|call| (call, 0));
@@ -440,7 +445,9 @@ impl Writer {
         };
         if is_back {
             tracing::warn!("the database is back; calls are recorded again");
-            self.writer.state.lock().is_away = false;
+            let mut state = self.writer.state.lock();
+            (state.is_away, state.behind_since) = (false, None);
+            drop(state);
             // Others may have taken this node for dead and closed its calls, of which nobody pays for another second.
             self.writer.back.notify_one();
         } else {

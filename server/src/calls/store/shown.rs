@@ -4,7 +4,7 @@
 //! ten times as long to carry as to find. Both engines build JSON alike; only the functions' names differ.
 
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::{CallId, LedgerEntryId, WorkspaceId};
+use sautikit_api::ids::{CallId, LedgerEntryId, LegRecordId, WorkspaceId};
 use sautikit_api::recordings::RecordingStatus;
 use serde::Deserialize;
 use sqlx::AnyConnection;
@@ -34,12 +34,15 @@ pub(crate) struct ShownCall {
     pub(crate) tax_minor: i64,
     pub(crate) ledger_entry_id: Option<LedgerEntryId>,
     pub(crate) recording_status: Option<RecordingStatus>,
+    /// How often the customer's server was asked in vain.
+    pub(crate) failed_callbacks: i64,
     pub(crate) legs: Vec<ShownLeg>,
 }
 
 /// A leg of a [`ShownCall`].
 #[derive(Debug, Deserialize)]
 pub(crate) struct ShownLeg {
+    pub(crate) id: LegRecordId,
     pub(crate) kind: String,
     pub(crate) direction: String,
     pub(crate) target: String,
@@ -58,14 +61,15 @@ macro_rules! call_values {
     () => {
         "c.id, c.direction, c.status, c.from_party, c.to_party, c.local_e164, c.remote_party, c.currency, c.metadata,
         c.started_at, c.answered_at, c.ended_at, c.duration_seconds, c.hangup_cause, c.cost_minor, c.tax_minor,
-        c.ledger_entry_id, c.recording_status"
+        c.ledger_entry_id, c.recording_status,
+        (select count(*) from call_events e where e.call_id = c.id and e.kind = 'callback.failed')"
     };
 }
 
 /// A leg's values in the order of the fields of [`ShownLeg`].
 macro_rules! leg_values {
     () => {
-        "l.kind, l.direction, l.target, l.outcome, l.answered_at, l.duration_seconds, l.rate_per_min_e4,
+        "l.id, l.kind, l.direction, l.target, l.outcome, l.answered_at, l.duration_seconds, l.rate_per_min_e4,
         l.billing_minimum_seconds, l.billing_increment_seconds, l.cost_minor"
     };
 }

@@ -17,6 +17,17 @@ statements! {
         where workspace_id = $1 and started_at >= $2 and started_at < $3
         group by 1
         order by 1";
+    /// The newest calls say how a server answers now; all of a quarter would be read for nothing.
+    RECENT_CALLBACKS = "
+        select e.kind, e.data
+        from (
+            select id
+            from calls
+            where workspace_id = $1 and started_at >= $2 and started_at < $3
+            order by started_at desc, id desc
+            limit 200) c
+        join call_events e on e.call_id = c.id
+        where e.kind in ('callback.answered', 'callback.failed')";
 }
 
 /// Length of a slot; every zone's offset from UTC is a multiple of it, so slots never straddle a local hour or day.
@@ -52,4 +63,25 @@ pub(in crate::calls) async fn sum_by_slot(
             })
         })
         .collect()
+}
+
+/// How the workspace's server answered its newest calls that started in `[from_us, to_us)`: milliseconds of each answer, and
+/// how many came to nothing.
+pub(in crate::calls) async fn recent_callbacks(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    from_us: i64,
+    to_us: i64,
+) -> Result<(Vec<i64>, i64), sqlx::Error> {
+    let query = sqlx::query(RECENT_CALLBACKS).bind(workspace_id.to_string()).bind(from_us).bind(to_us);
+    let (mut answered, mut failed) = (Vec::new(), 0);
+    for row in query.fetch_all(conn).await? {
+        if row.try_get::<String, _>("kind")? == "callback.failed" {
+            failed += 1;
+            continue;
+        }
+        let data: serde_json::Value = serde_json::from_str(&row.try_get::<String, _>("data")?).unwrap_or_default();
+        answered.extend(data.get("ms").and_then(serde_json::Value::as_i64));
+    }
+    Ok((answered, failed))
 }

@@ -57,7 +57,7 @@ pub(super) fn quality(packed: &Packed) -> wire::CallQuality {
     wire::CallQuality { data: packed.quality.iter().map(leg_quality).collect() }
 }
 
-fn leg_quality(LegQuality { leg, samples }: &LegQuality) -> wire::LegQuality {
+fn leg_quality(LegQuality { leg, samples, security }: &LegQuality) -> wire::LegQuality {
     let (received, lost) = samples
         .iter()
         .fold((0_u64, 0_u64), |(received, lost), one| (received + u64::from(one.received), lost + u64::from(one.lost)));
@@ -67,6 +67,8 @@ fn leg_quality(LegQuality { leg, samples }: &LegQuality) -> wire::LegQuality {
     };
     wire::LegQuality {
         leg_id: *leg,
+        media_security: security.as_ref().map(|security| security.method.as_str().to_owned()),
+        srtp_suite: security.as_ref().and_then(|security| security.suite.clone()),
         packets_received: i64::try_from(received).unwrap_or(i64::MAX),
         loss_percent: percent(lost, received + lost),
         jitter_ms: mean(samples.iter().filter(|one| one.received > 0).map(|one| one.jitter_ms).collect()),
@@ -106,6 +108,7 @@ mod tests {
     use sautikit_api::ids::LegRecordId;
     use uuid::Uuid;
 
+    use super::super::quality::{LegSecurity, SecurityMethod};
     use super::*;
 
     const LEG: LegRecordId = LegRecordId(Uuid::from_u128(7));
@@ -149,8 +152,14 @@ mod tests {
             level_dbov: Some(-24.16),
             mos,
         };
-        let leg = LegQuality { leg: LEG, samples: vec![piece(240, 10, Some(4.0)), piece(0, 0, None)] };
+        let samples = vec![piece(240, 10, Some(4.0)), piece(0, 0, None)];
+        let security = Some(LegSecurity { method: SecurityMethod::Sdes, suite: Some("AEAD_AES_128_GCM".to_owned()) });
+        let leg = LegQuality { leg: LEG, samples, security };
         let shown = leg_quality(&leg);
+        assert_eq!(
+            (shown.media_security.as_deref(), shown.srtp_suite.as_deref()),
+            (Some("sdes"), Some("AEAD_AES_128_GCM"))
+        );
         assert_eq!((shown.packets_received, shown.loss_percent), (240, 4.0));
         assert_eq!((shown.mos, shown.jitter_ms, shown.rtt_ms), (Some(4.0), Some(2.0), Some(40.0)));
         let first = &shown.samples[0];

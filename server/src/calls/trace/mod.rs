@@ -27,7 +27,7 @@ use parking_lot::Mutex;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 
 pub use keeper::{delete, delete_old};
-pub use quality::{Quality, Sample};
+pub use quality::{Quality, Sample, SecurityMethod};
 pub use signalling::{Captured, LegTrace, Room, Transport};
 
 pub(super) use packed::Packed;

@@ -12,6 +12,7 @@ use flate2::write::DeflateEncoder;
 use sautikit_api::ids::LegRecordId;
 use serde::{Deserialize, Serialize};
 
+use super::quality::LegSecurity;
 use super::redact::redacted;
 use super::{CallTrace, Captured, Sample, TracedLeg};
 
@@ -61,6 +62,9 @@ pub(super) struct LegQuality {
     pub(super) leg: LegRecordId,
     #[serde(rename = "s")]
     pub(super) samples: Vec<Sample>,
+    /// None of a call that an earlier release has kept.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub(super) security: Option<LegSecurity>,
 }
 
 impl Packed {
@@ -73,9 +77,10 @@ impl Packed {
             packed
                 .messages
                 .extend(messages.iter().map(|(message, is_repeated)| Message::of(id, message, *is_repeated)));
-            let samples = trace.quality.of(number);
-            if !samples.is_empty() {
-                packed.quality.push(LegQuality { leg: id, samples });
+            let (samples, security) = (trace.quality.of(number), trace.quality.security_of(number));
+            // Of a call that is over before its first piece is still told how it was secured.
+            if !samples.is_empty() || security.is_some() {
+                packed.quality.push(LegQuality { leg: id, samples, security });
             }
         }
         // Stable: those of one microsecond stay in their leg's order.

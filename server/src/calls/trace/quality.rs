@@ -48,11 +48,55 @@ pub struct Sample {
     pub mos: Option<f32>,
 }
 
+/// How a leg's audio is kept from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecurityMethod {
+    /// Not at all.
+    None,
+    /// By SRTP, with keys that stood in the descriptions.
+    Sdes,
+    /// By SRTP, with keys of a DTLS handshake.
+    Dtls,
+}
+
+impl SecurityMethod {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Sdes, Self::Dtls];
+
+    /// Its name in the API and in the metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Sdes => "sdes",
+            Self::Dtls => "dtls",
+        }
+    }
+}
+
+/// How a leg's audio is kept from others, and by which suite where that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LegSecurity {
+    #[serde(rename = "m")]
+    pub(super) method: SecurityMethod,
+    #[serde(rename = "s")]
+    pub(super) suite: Option<String>,
+}
+
+/// What is kept of one leg.
+struct Kept {
+    /// Its number within the call.
+    leg: u32,
+    security: Option<LegSecurity>,
+    samples: Vec<Sample>,
+}
+
 /// The pieces of all legs of a call. The default keeps none.
 #[derive(Default)]
 pub struct Quality {
     clock: Option<Arc<dyn Clock>>,
-    legs: Mutex<Vec<(u32, Vec<Sample>)>>,
+    legs: Mutex<Vec<Kept>>,
 }
 
 impl Quality {
@@ -64,31 +108,47 @@ impl Quality {
     /// Takes a piece of the leg of this number, which ends now.
     pub fn push(&self, leg: u32, sample: impl FnOnce(i64) -> Sample) {
         let Some(clock) = &self.clock else { return };
-        let mut legs = self.legs.lock();
-        let at = legs.iter().position(|(number, _)| *number == leg);
-        let at = match at {
-            Some(at) => at,
-            None if legs.len() < MOST_LEGS => {
-                legs.push((leg, Vec::new()));
-                legs.len() - 1
-            }
-            None => return,
-        };
-        if let Some((_, samples)) = legs.get_mut(at)
-            && samples.len() < MOST_SAMPLES
+        if let Some(kept) = kept(&mut self.legs.lock(), leg)
+            && kept.samples.len() < MOST_SAMPLES
         {
-            samples.push(sample(clock.now_us()));
+            kept.samples.push(sample(clock.now_us()));
+        }
+    }
+
+    /// Takes how the leg of this number is secured from now on.
+    pub fn secured(&self, leg: u32, method: SecurityMethod, suite: Option<&str>) {
+        if self.clock.is_none() {
+            return;
+        }
+        if let Some(kept) = kept(&mut self.legs.lock(), leg) {
+            kept.security = Some(LegSecurity { method, suite: suite.map(str::to_owned) });
         }
     }
 
     /// The pieces of a leg.
     pub(super) fn of(&self, leg: u32) -> Vec<Sample> {
-        self.legs
-            .lock()
-            .iter()
-            .find(|(number, _)| *number == leg)
-            .map(|(_, samples)| samples.clone())
-            .unwrap_or_default()
+        self.read(leg, |kept| kept.samples.clone()).unwrap_or_default()
+    }
+
+    /// How a leg is secured; none before its codec is agreed.
+    pub(super) fn security_of(&self, leg: u32) -> Option<LegSecurity> {
+        self.read(leg, |kept| kept.security.clone()).flatten()
+    }
+
+    fn read<T>(&self, leg: u32, read: impl FnOnce(&Kept) -> T) -> Option<T> {
+        self.legs.lock().iter().find(|kept| kept.leg == leg).map(read)
+    }
+}
+
+/// The place of a leg, made where there is room.
+fn kept(legs: &mut Vec<Kept>, leg: u32) -> Option<&mut Kept> {
+    match legs.iter().position(|kept| kept.leg == leg) {
+        Some(at) => legs.get_mut(at),
+        None if legs.len() < MOST_LEGS => {
+            legs.push(Kept { leg, security: None, samples: Vec::new() });
+            legs.last_mut()
+        }
+        None => None,
     }
 }
 
@@ -129,6 +189,19 @@ mod tests {
         (1..100).for_each(|leg| quality.push(leg, sample));
         assert_eq!((quality.of(0).len(), quality.of(1).len()), (MOST_SAMPLES, 1));
         assert_eq!(quality.legs.lock().len(), MOST_LEGS);
+    }
+
+    #[test]
+    fn a_legs_security_is_the_last_that_was_told() {
+        let quality = Quality::new(TestClock::starting_at(Timestamp::UNIX_EPOCH));
+        assert_eq!(quality.security_of(0), None);
+        quality.secured(0, SecurityMethod::None, None);
+        quality.secured(0, SecurityMethod::Sdes, Some("AES_CM_128_HMAC_SHA1_80"));
+        let security = quality.security_of(0).unwrap();
+        assert_eq!(
+            (security.method, security.suite.as_deref()),
+            (SecurityMethod::Sdes, Some("AES_CM_128_HMAC_SHA1_80"))
+        );
     }
 
     #[test]

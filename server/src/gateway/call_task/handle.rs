@@ -1,13 +1,16 @@
 //! The ways into a call: what others may ask of one that runs, and the inbox that it reads.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use sautikit_api::actions::Action;
+use sautikit_api::actions::{Document, Warning};
+use sautikit_api::ids::CallId;
 use sautikit_api::recordings::PauseMode;
 use tokio::sync::{mpsc, oneshot};
-use voice::{Input, LiveCommand};
+use voice::{EventName, Input, LiveCommand, warnings_entry};
 
 use super::Arrival;
+use crate::gateway::Gateway;
 use crate::gateway::put::put;
 
 /// What may wait for one call: its legs, fetches and the API together make a few a second.
@@ -23,6 +26,15 @@ pub struct CallHandle {
 pub struct Inbox {
     pub(super) inbox: mpsc::Sender<Arrival>,
     pub(super) arrivals: mpsc::Receiver<Arrival>,
+}
+
+/// A call among those that the gateway runs, until its task is over or lost.
+pub(super) struct Listed(pub(super) Arc<Gateway>, pub(super) CallId);
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.0.calls.lock().remove(&self.1);
+    }
 }
 
 impl Default for Inbox {
@@ -52,8 +64,16 @@ impl CallHandle {
     }
 
     /// Has these actions take over. False when the call is over already.
-    pub fn run_actions(&self, actions: Vec<Action>) -> bool {
+    pub fn run_actions(&self, Document { actions, warnings }: Document) -> bool {
+        self.skipped(&warnings);
         self.live(LiveCommand::Run(actions))
+    }
+
+    /// What of a document was skipped is on the timeline.
+    pub fn skipped(&self, warnings: &[Warning]) {
+        if let Some(data) = warnings_entry(warnings) {
+            put(&self.inbox, Arrival::Noted(EventName::ActionsWarning, data));
+        }
     }
 
     /// Lets its recordings pause, or go on. False when the call is over already.
@@ -86,8 +106,8 @@ mod tests {
     async fn a_call_that_is_busy_hears_what_it_is_told_as_soon_as_it_reads() {
         let Inbox { inbox, mut arrivals } = Inbox::default();
         let handle = CallHandle { inbox: inbox.clone() };
-        while inbox.try_send(Arrival::SpokenOtherwise(String::new())).is_ok() {}
-        assert!(handle.hang_up() && handle.drain() && handle.run_actions(Vec::new()));
+        while inbox.try_send(Arrival::Allowed).is_ok() {}
+        assert!(handle.hang_up() && handle.drain() && handle.run_actions(Document::default()));
         let mut told = Vec::new();
         while told.len() < 3 {
             if let Some(Arrival::Voice(Input::Live(command))) = arrivals.recv().await {

@@ -12,12 +12,12 @@ use sautikit_api::conferences as wire;
 use sautikit_api::ids::{CallId, WorkspaceId};
 use sautikit_api::rights::Scope;
 use serde_json::json;
+use sqlx::AnyConnection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use voice::{AssetId, Text};
 
 use super::Found;
-use crate::audit;
 use crate::gateway::Gateway;
 use crate::state::AppState;
 use crate::web::caller::Caller;
@@ -26,6 +26,7 @@ use crate::web::idempotency::{self, Request};
 use crate::web::json::JsonBody;
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
+use crate::{audit, calls};
 
 /// Most texts and files of one announcement.
 const MOST_ANNOUNCED: usize = 10;
@@ -47,16 +48,36 @@ fn not_found() -> ApiError {
     ErrorCode::ConferencesNotFound.into()
 }
 
-/// The conference of the path, and the gateway that runs it.
-fn found(gateway: Node, workspace: WorkspaceId, text: &str) -> ApiResult<(Arc<Gateway>, Found)> {
+/// The conference of the path, and the gateway that runs it; none where it is not here.
+fn here(gateway: Node, workspace: WorkspaceId, text: &str) -> Option<(Arc<Gateway>, Found)> {
     // A node without the gateway has none.
-    let Some(Extension(gateway)) = gateway else { return Err(not_found()) };
-    let found = gateway.conferences.find(workspace, text).ok_or_else(not_found)?;
-    Ok((gateway, found))
+    let Extension(gateway) = gateway?;
+    let found = gateway.conferences.find(workspace, text)?;
+    Some((gateway, found))
 }
 
-fn call_of(text: &str) -> ApiResult<CallId> {
-    CallId::parse_any(text).ok_or_else(not_found)
+/// Why it is not here: another node has it, or nobody.
+async fn not_here(app: &AppState, conn: &mut AnyConnection, workspace: WorkspaceId, text: &str) -> ApiResult<ApiError> {
+    let node = calls::nodes::other_with_conference(app, conn, workspace, text).await?;
+    Ok(node.map_or_else(not_found, |node| not_found().of_node(node)))
+}
+
+/// The conference of the path, or why it is not here.
+async fn found(app: &AppState, gateway: Node, workspace: WorkspaceId, text: &str) -> ApiResult<Found> {
+    match here(gateway, workspace, text) {
+        Some((_, found)) => Ok(found),
+        None => Err(not_here(app, &mut *app.db.acquire().await?, workspace, text).await?),
+    }
+}
+
+/// The member's call, by its id or the member's label.
+async fn call_of(conference: &Found, text: &str) -> ApiResult<CallId> {
+    if let Some(id) = CallId::parse_any(text) {
+        return Ok(id);
+    }
+    let now = conference.look().await.ok_or_else(not_found)?;
+    let labelled = now.members.iter().find(|member| member.label.as_deref() == Some(text));
+    labelled.map(|member| member.call_id).ok_or_else(not_found)
 }
 
 async fn log(app: &AppState, entry: &audit::Entry) -> ApiResult<()> {
@@ -67,7 +88,7 @@ async fn log(app: &AppState, entry: &audit::Entry) -> ApiResult<()> {
 
 /// List conferences
 ///
-/// Those that are live, with who is in them: of the node that answers, where there are several.
+/// Those that are live, with who is in them: of all nodes that reach each other, else of the one that answers.
 #[utoipa::path(get, path = "/conferences", params(Paged),
     responses((status = 200, body = Vec<wire::LiveConference>, description = "The workspace's, the newest first.")),
     extensions(("x-scope" = json!(Scope::CallsRead))))]
@@ -94,12 +115,13 @@ async fn list_conferences(caller: Caller, gateway: Node, page: ApiResult<Page>) 
     responses((status = 200, body = wire::LiveConference, description = "The conference and who is in it.")),
     extensions(("x-scope" = json!(Scope::CallsRead)), ("x-errors" = json!([ErrorCode::ConferencesNotFound]))))]
 async fn get_conference(
+    State(app): State<AppState>,
     caller: Caller,
     gateway: Node,
     Path(id): Path<String>,
 ) -> ApiResult<Json<wire::LiveConference>> {
     caller.needs(Scope::CallsRead)?;
-    let (_, conference) = found(gateway, caller.workspace.id, &id)?;
+    let conference = found(&app, gateway, caller.workspace.id, &id).await?;
     Ok(Json(conference.look().await.ok_or_else(not_found)?))
 }
 
@@ -117,7 +139,7 @@ async fn end_conference(
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
     caller.needs(Scope::CallsWrite)?;
-    let (_, conference) = found(gateway, caller.workspace.id, &id)?;
+    let conference = found(&app, gateway, caller.workspace.id, &id).await?;
     conference.end().await;
     log(&app, &audit::Entry::by(&caller, "conference.ended", conference.id(), json!({}))).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -128,7 +150,7 @@ async fn end_conference(
 /// Mutes, holds with music, or has it coach another; what is absent stays as it is.
 #[utoipa::path(patch, path = "/conferences/{id}/members/{call_id}", request_body = wire::UpdateConferenceMember,
     params(("id" = String, Path, description = "The conference's id, or its name."),
-        ("call_id" = String, Path, description = "The call's id, or its `HD_` id.")),
+        ("call_id" = String, Path, description = "The call's id, its `HD_` id, or the member's label.")),
     responses((status = 200, body = wire::ConferenceMember, description = "How it is in now.")),
     extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!([ErrorCode::ConferencesNotFound]))))]
 async fn update_conference_member(
@@ -140,8 +162,8 @@ async fn update_conference_member(
 ) -> ApiResult<Json<wire::ConferenceMember>> {
     caller.needs(Scope::CallsWrite)?;
     let change = body.read()?;
-    let (_, conference) = found(gateway, caller.workspace.id, &id)?;
-    let call = call_of(&call_id)?;
+    let conference = found(&app, gateway, caller.workspace.id, &id).await?;
+    let call = call_of(&conference, &call_id).await?;
     let details = json!({ "call_id": call, "muted": change.muted, "held": change.held, "coach": change.coach });
     let member = conference.change(call, change).await.ok_or_else(not_found)?;
     log(&app, &audit::Entry::by(&caller, "conference.member_changed", conference.id(), details)).await?;
@@ -153,7 +175,7 @@ async fn update_conference_member(
 /// Its call goes on with its next action.
 #[utoipa::path(delete, path = "/conferences/{id}/members/{call_id}",
     params(("id" = String, Path, description = "The conference's id, or its name."),
-        ("call_id" = String, Path, description = "The call's id, or its `HD_` id.")),
+        ("call_id" = String, Path, description = "The call's id, its `HD_` id, or the member's label.")),
     responses((status = 204, description = "It is out.")),
     extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!([ErrorCode::ConferencesNotFound]))))]
 async fn remove_conference_member(
@@ -163,8 +185,8 @@ async fn remove_conference_member(
     Path((id, call_id)): Path<(String, String)>,
 ) -> ApiResult<StatusCode> {
     caller.needs(Scope::CallsWrite)?;
-    let (_, conference) = found(gateway, caller.workspace.id, &id)?;
-    let call = call_of(&call_id)?;
+    let conference = found(&app, gateway, caller.workspace.id, &id).await?;
+    let call = call_of(&conference, &call_id).await?;
     if !conference.remove(call).await {
         return Err(not_found());
     }
@@ -196,7 +218,9 @@ async fn announce(
         if steps.is_empty() || steps.len() > MOST_ANNOUNCED {
             return Err(invalid(format!("actions: expected 1 to {MOST_ANNOUNCED} of say and play")));
         }
-        let (gateway, conference) = found(gateway, caller.workspace.id, &id)?;
+        let Some((gateway, conference)) = here(gateway, caller.workspace.id, &id) else {
+            return Err(not_here(&app, attempt.tx(), caller.workspace.id, &id).await?);
+        };
         if let Some(call) = body.call_id {
             let now = conference.look().await.ok_or_else(not_found)?;
             if !now.members.iter().any(|member| member.call_id == call) {

@@ -59,6 +59,9 @@ struct Entry {
     mix: MixId,
 }
 
+/// Tells whoever a party's `statusCallback` names of the conference as a whole, by our names; nobody waits for it.
+pub type Teller = Arc<dyn Fn(Vec<(&'static str, String)>) + Send + Sync>;
+
 /// A leg that wants to enter.
 pub struct Member {
     /// Its call.
@@ -75,6 +78,8 @@ pub struct Member {
     pub inbox: mpsc::Sender<Arrival>,
     /// How it is in.
     pub terms: ConferenceTerms,
+    /// Whoever it wants told of the conference.
+    pub teller: Option<Teller>,
     /// Its call has given the place up.
     pub has_gone: Arc<AtomicBool>,
 }

@@ -12,13 +12,13 @@ use sautikit_api::recordings::PauseMode;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Sleep;
-use voice::{ConferenceEvent, Input, LegId, Membership, RecordingEvent};
+use voice::{ConferenceEvent, ConferenceStatus, Input, LegId, Membership, RecordingEvent};
 
 use super::announcements::Announcements;
-use super::{Conferences, Happened, House, Key, Member};
+use super::{Conferences, Happened, House, Key, Member, Teller};
 use crate::clock::rfc3339;
 use crate::gateway::call_task::Arrival;
-use crate::gateway::media::{Agreed, CallMedia, MediaHandle, Port};
+use crate::gateway::media::{Agreed, CallMedia, MediaHandle, Port, Wishes};
 use crate::gateway::recorder::Orders;
 use crate::webhooks::EventKind;
 
@@ -26,6 +26,8 @@ use crate::webhooks::EventKind;
 const REPORTS: usize = 8;
 /// Events of the conference's own ear: none is expected.
 const MEDIA_EVENTS: usize = 1;
+/// Why a conference is over where nobody ended it.
+const LAST_LEFT: &str = "last-participant-left";
 
 pub(super) enum Order {
     Enter(u64, Box<Member>),
@@ -71,6 +73,10 @@ pub(super) struct Room {
     /// It could not be recorded; that is not tried again.
     unrecordable: bool,
     reports: (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>),
+    /// Who is told of it as a whole: the first party's.
+    status: Option<(Teller, ConferenceStatus)>,
+    /// Why it is over, in the words of TwiML's status callbacks.
+    ending: &'static str,
     announcements: Announcements,
     /// Until what is announced has been heard.
     heard: Option<Pin<Box<Sleep>>>,
@@ -90,6 +96,8 @@ impl Room {
             recording: None,
             unrecordable: false,
             reports: mpsc::channel(REPORTS),
+            status: None,
+            ending: LAST_LEFT,
             announcements: Announcements::default(),
             heard: None,
         }
@@ -144,7 +152,10 @@ impl Room {
                     recording.orders.change(at, mode);
                 }
             }
-            Order::End => self.end().await,
+            Order::End => {
+                self.ending = "conference-ended-via-api";
+                self.end().await;
+            }
         }
     }
 
@@ -159,10 +170,15 @@ impl Room {
         }
         let membership = Membership { muted: member.terms.muted, held: false, coach: member.terms.coach };
         let begins = !self.begun && member.terms.start_on_enter;
+        member.tell(ConferenceEvent::Entered(self.id)).await;
+        if self.status.is_none() {
+            self.status = member.teller.clone().zip(member.terms.status.clone());
+        }
         self.seats.push(Seat { number, member, membership, entered_at: self.house.now_us() });
         if begins {
             self.begun = true;
             self.tell(EventKind::ConferenceStarted, None);
+            self.tell_status(|status| status.tells_start, "conference-start", None);
         }
         let entered = if begins { 0..self.seats.len() } else { self.seats.len() - 1..self.seats.len() };
         if self.begun {
@@ -220,6 +236,7 @@ impl Room {
             recording.orders.change(self.house.now(), None);
         }
         if member.terms.end_on_exit {
+            self.ending = "participant-with-end-conference-on-exit-left";
             self.end().await;
         } else if self.begun {
             // A coach whose trainee has gone is heard by nobody.
@@ -246,7 +263,9 @@ impl Room {
     fn over(&mut self) {
         if std::mem::take(&mut self.begun) {
             self.tell(EventKind::ConferenceEnded, None);
+            self.tell_status(|status| status.tells_end, "conference-end", Some(self.ending));
         }
+        (self.status, self.ending) = (None, LAST_LEFT);
         self.recording = None;
         self.unrecordable = false;
         (self.announcements, self.heard) = (Announcements::default(), None);
@@ -309,7 +328,13 @@ impl Room {
         }
         let Some(seat) = self.seats.iter().find(|seat| seat.member.terms.record) else { return };
         let ear = self.media.add_ear(LegId::FIRST);
-        ear.configure(Agreed { codec: Codec::Pcmu, payload_type: 0, dtmf: None, direction: Direction::SendOnly });
+        ear.configure(Agreed {
+            codec: Codec::Pcmu,
+            payload_type: 0,
+            dtmf: None,
+            wishes: Wishes::default(),
+            direction: Direction::SendOnly,
+        });
         self.media.mix(ear.id(), self.mix, Voice::Muted);
         let tap = self.media.tap(ear.id());
         let orders = self.house.record(
@@ -351,6 +376,18 @@ impl Room {
         self.house.tell(Happened { workspace: self.key.0, kind, data });
     }
 
+    /// In the words of Twilio, as the parties' calls tell what concerns them.
+    fn tell_status(&self, wanted: fn(&ConferenceStatus) -> bool, event: &'static str, reason: Option<&'static str>) {
+        let Some((tell, _)) = self.status.as_ref().filter(|(_, status)| wanted(status)) else { return };
+        let mut told = vec![
+            ("StatusCallbackEvent", event.to_owned()),
+            ("FriendlyName", self.key.1.clone()),
+            ("ConferenceSid", self.id.to_string()),
+        ];
+        told.extend(reason.map(|reason| ("ReasonConferenceEnded", reason.to_owned())));
+        tell(told);
+    }
+
     fn shown(&self) -> wire::LiveConference {
         wire::LiveConference {
             id: self.id,
@@ -375,6 +412,7 @@ fn shown(seat: &Seat) -> wire::ConferenceMember {
     wire::ConferenceMember {
         call_id: seat.member.call_id,
         party: seat.member.party.clone(),
+        label: seat.member.terms.label.clone(),
         muted,
         held,
         coach,

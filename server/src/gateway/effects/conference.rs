@@ -7,6 +7,7 @@ use voice::{ConferenceCommand, ConferenceEvent, Input};
 
 use crate::gateway::call_task::{Arrival, Running};
 use crate::gateway::conferences::Member;
+use crate::gateway::effects::fetch;
 use crate::gateway::put::put;
 
 impl Running {
@@ -20,7 +21,9 @@ impl Running {
                 if terms.record {
                     self.was_recorded = true;
                 }
-                let member = Member { call_id, party, stay, media, port, inbox, terms, has_gone: Arc::default() };
+                let teller = terms.status.as_ref().map(|status| fetch::teller(self, status.url.clone()));
+                let has_gone = Arc::default();
+                let member = Member { call_id, party, stay, media, port, inbox, terms, teller, has_gone };
                 self.stay = self.gateway.conferences.enter(self.facts.workspace_id, member).map(|place| (stay, place));
                 if self.stay.is_none() {
                     put(&self.inbox, Arrival::Voice(Input::Conference(stay, ConferenceEvent::Full)));

@@ -3,14 +3,20 @@
 use std::sync::Arc;
 
 use sautikit_api::actions::{Asked, Document, parse_answer};
+use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::numbers::Compat;
 use serde_json::json;
-use voice::{Answer, Callback, EventName, FetchFailure, Fetched, Input, Reply, callback_entry};
+use voice::{
+    Answer, Callback, EventName, FetchFailure, FetchId, Fetched, Input, Purpose, Reply, callback_entry, status_params,
+};
 
 use super::record::Recorder;
+use crate::calls::{TellConference, Untold};
+use crate::db::Causes;
 use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
+use crate::gateway::conferences::Teller;
 use crate::gateway::shadow::{self, Shadow};
 use crate::webhooks::fetch::{self, FetchError};
 use crate::webhooks::listener;
@@ -56,6 +62,30 @@ pub(in crate::gateway) fn notify(running: &Running, callback: Callback) {
             tracing::debug!(call = %call_id, %error, "a status callback was not answered");
         }
     });
+}
+
+/// Tells whoever `url` names of something that outlives the call, in the words of its number, until its server takes it; nobody
+/// waits for it, and a shadow has no part in it.
+pub(in crate::gateway) fn teller(running: &Running, url: String) -> Teller {
+    let (gateway, facts) = (running.gateway.clone(), running.facts.clone());
+    let secret = running.signing_secret.clone();
+    Arc::new(move |told| {
+        let params = status_params(&facts, CallStatus::Answered, told.clone());
+        let callback = Callback { fetch: FetchId(0), url: url.clone(), params, purpose: Purpose::Status };
+        let (gateway, secret, compat) = (gateway.clone(), secret.clone(), facts.compat);
+        let (call_id, workspace, number) = (facts.call_id, facts.workspace_id, facts.number.clone());
+        gateway.app.tasks.clone().spawn(async move {
+            let (fetched, _) = ask(&gateway, (workspace, &number), &callback, secret.signer(compat)).await;
+            let Err(error) = fetched.map_err(Untold::from) else { return };
+            tracing::debug!(call = %call_id, %error, "a status callback of a conference was not answered");
+            if let Untold::Fetch(_) = error {
+                let later = TellConference::new((workspace, call_id), callback.url, &told);
+                if let Err(error) = later.later(&gateway.app).await {
+                    tracing::warn!(call = %call_id, error = %Causes(&error), "a conference's status callback is lost");
+                }
+            }
+        });
+    })
 }
 
 /// Tells the customer's server that the call is over. The answer steers nothing; it is kept on the timeline.

@@ -1,6 +1,9 @@
 //! `Output::Dial` and `Output::Leg`: calling targets and steering legs.
 
+use std::time::Duration;
+
 use media::Codec;
+use sautikit_api::ids::LegRecordId;
 use sip::message::Headers;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -21,7 +24,8 @@ use crate::gateway::sip::IncomingCall;
 use crate::gateway::targets::{self, Dialling, Reach, Ways, outside};
 
 impl Running {
-    pub(in crate::gateway) fn leg(&mut self, leg: LegId, command: LegCommand) {
+    /// `at` is the moment of the call.
+    pub(in crate::gateway) fn leg(&mut self, leg: LegId, command: LegCommand, at: Duration) {
         let hears = match command {
             LegCommand::PassEarly { hears } | LegCommand::Accept { hears } => hears,
             _ => None,
@@ -34,7 +38,8 @@ impl Running {
             }
             return;
         };
-        match seat.orders.try_send(LegOrder { command, peer }) {
+        let at = matches!(command, LegCommand::Hangup(_)).then(|| Box::new(at));
+        match seat.orders.try_send(LegOrder { command, peer, at }) {
             Ok(()) => {}
             // It is over: there is nothing left to steer.
             Err(TrySendError::Closed(_)) => {}
@@ -53,9 +58,11 @@ impl Running {
         let dialling = Dialling {
             gateway: self.gateway.clone(),
             call_id: self.facts.call_id,
+            leg_id: LegRecordId::dialled(self.facts.call_id, leg.0),
             workspace_id: self.facts.workspace_id,
             number: self.facts.number.clone(),
             caller_id: profile.caller_id,
+            login: profile.login,
             admitted: self.recorder.admitted(leg).cloned(),
             funds: self.recorder.funds(),
             hops: self.hops,
@@ -121,7 +128,7 @@ impl Running {
         let branches: Vec<_> = ways.into_iter().filter_map(open).collect();
         let Some((_, first)) = branches.first() else { return self.never_was(leg, CauseKind::Failed.into()) };
         let port = first.port();
-        let reports = self.reports(leg);
+        let reports = Reports { lasting: Some(self.seldom.lasting.clone()), ..self.reports(leg) };
         let orders = self.seat(leg, port, None);
         tokio::spawn(fork::run(self.gateway.sip.clone(), branches, orders, reports));
     }
@@ -146,16 +153,18 @@ impl Running {
         mut invited: Invited,
     ) {
         self.recorder.trace(LegId::FIRST, call.trace.clone());
-        let reports = Reports { rights: self.rights.take(), ..self.reports(LegId::FIRST) };
         let (headers, answering) = match invited.transport {
             MediaTransport::WebRtc => (call_id_headers(self.facts.call_id), Answering::AtOnce),
             MediaTransport::Device => (call_id_headers(self.facts.call_id), Answering::WhenHeard),
-            // A carrier has no use for an id of ours.
+            // A carrier has no use for an id of ours, nor for our seconds.
             MediaTransport::Rtp => (Headers::new(), Answering::WhenHeard),
         };
+        let lasting = (invited.transport != MediaTransport::Rtp).then(|| self.seldom.lasting.clone());
+        let reports = Reports { rights: self.rights.take(), lasting, ..self.reports(LegId::FIRST) };
         if let Some(codecs) = invited.codecs.take() {
             end.allow(codecs);
         }
+        end.secure(invited.srtp);
         let orders = self.seat(LegId::FIRST, end.port(), invited.expected);
         tokio::spawn(inbound::run(self.gateway.sip.clone(), call, end, headers, answering, invited, orders, reports));
     }
@@ -169,7 +178,7 @@ impl Running {
     fn reports(&self, leg: LegId) -> Reports {
         let (inbox, clock) = (self.inbox.clone(), self.gateway.app.clock.clone());
         let trace = self.recorder.traced(leg);
-        Reports { leg, inbox, clock, keeper: self.recorder.dialog_keeper(leg), trace, rights: None }
+        Reports { leg, inbox, clock, keeper: self.recorder.dialog_keeper(leg), trace, rights: None, lasting: None }
     }
 
     /// A target that could not even be tried ends as a leg all the same, so that the call learns why.

@@ -1,6 +1,7 @@
 //! `Output::Speak`: text becomes audio off the call's task.
 
-use voice::{SpeechFailure, Text};
+use serde_json::json;
+use voice::{EventName, SpeechFailure, Text};
 
 use crate::gateway::call_task::{Arrival, Running};
 use crate::gateway::speech::Spoken;
@@ -12,7 +13,8 @@ impl Running {
             let spoken = match speech.speak(&text).await {
                 Ok(Spoken { audio, otherwise }) => {
                     if let Some(reason) = otherwise {
-                        let _ = inbox.send(Arrival::SpokenOtherwise(reason)).await;
+                        let data = json!({ "reason": reason });
+                        let _ = inbox.send(Arrival::Noted(EventName::SpeechFallback, data)).await;
                     }
                     Ok(audio)
                 }

@@ -44,7 +44,9 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     if !identity.permissions.outbound {
         return refuse(&gateway, &call, 403, ErrorCode::CallsDestinationBlocked).await;
     }
-    let invited = match Invited::read(&call.request, MediaTransport::over(call.path), &Terms::default()) {
+    let srtp = identity.device.map(|device| device.srtp).unwrap_or_default();
+    let terms = Terms::default().secured(srtp);
+    let invited = match Invited::read(&call.request, MediaTransport::over(call.path), &terms) {
         Ok(invited) => invited,
         Err(unfit) => return refuse_unfit(&gateway, &call, &unfit).await,
     };

@@ -11,6 +11,7 @@ use voice::Refusal;
 
 use super::answer as answer_with;
 use crate::accounts;
+use crate::db;
 use crate::gateway::Gateway;
 use crate::gateway::leg::inbound;
 use crate::gateway::registrar::{Moment, Refused};
@@ -37,7 +38,7 @@ async fn is_closed(app: &AppState, identity: &Identity) -> bool {
         let mut conn = app.db.acquire().await?;
         accounts::workspaces::is_closed_to_calls(&mut conn, identity.workspace).await
     };
-    closed.await.unwrap_or_else(|error: sqlx::Error| {
+    db::in_time(closed).await.unwrap_or_else(|error: sqlx::Error| {
         tracing::error!(%error, "a workspace's state could not be looked up");
         true
     })

@@ -8,7 +8,7 @@
 use media::Codec;
 use sip::sdp::{Media, RtpMap};
 
-use crate::gateway::media::Agreed;
+use crate::gateway::media::{Agreed, Wishes};
 
 /// The payload types we give to what has no static one, as offerer; browsers use the same.
 const OPUS_PAYLOAD_TYPE: u8 = 111;
@@ -18,6 +18,12 @@ const DTMF_8_PAYLOAD_TYPE: u8 = 101;
 const DYNAMIC: core::ops::RangeInclusive<u8> = 96..=127;
 /// Opus loss concealment by redundancy, and the shortest packets we read (RFC 7587 §7).
 const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1";
+/// Lengths of packets that a peer can ask for, milliseconds.
+const PACKET_MS: core::ops::RangeInclusive<u32> = 10..=60;
+/// What we send at most as Opus, bits per second.
+const OPUS_BPS: u32 = 24_000;
+/// RTP clock of comfort noise as payload type 13, Hz: that of the codec beside it (RFC 3389 §4).
+const NOISE_CLOCK_HZ: u32 = 8_000;
 /// The sixteen keys (RFC 4733 §2.4.1).
 pub(super) const DTMF_PARAMETERS: &str = "0-15";
 
@@ -83,11 +89,13 @@ pub struct Stream {
     pub payload_type: u8,
     /// Payload type and clock rate (Hz) of telephone-event.
     pub dtmf: Option<(u8, u32)>,
+    /// How the peer wants to be sent it.
+    pub wishes: Wishes,
 }
 
 impl From<Agreed> for Stream {
-    fn from(Agreed { codec, payload_type, dtmf, .. }: Agreed) -> Self {
-        Self { codec, payload_type, dtmf }
+    fn from(Agreed { codec, payload_type, dtmf, wishes, .. }: Agreed) -> Self {
+        Self { codec, payload_type, dtmf, wishes }
     }
 }
 
@@ -110,13 +118,42 @@ pub fn choose(offered: &Media, policy: &CodecPolicy) -> Result<Stream, NoCommonC
                 .iter()
                 .find(|format| format.is_encoding("telephone-event") && format.clock_rate_hz == codec.clock_hz())
                 .map(|format| (format.payload_type, format.clock_rate_hz));
-            Some(Stream { codec, payload_type: format.payload_type, dtmf })
+            let wishes = wishes(offered, &formats, codec, format.payload_type);
+            Some(Stream { codec, payload_type: format.payload_type, dtmf, wishes })
         })
         .ok_or(NoCommonCodec)
 }
 
+/// What the peer says of how it wants to be sent `codec`.
+fn wishes(section: &Media, formats: &[RtpMap], codec: Codec, payload_type: u8) -> Wishes {
+    let is_length = |ms: &u32| ms >= PACKET_MS.start();
+    let longest = section.maxptime_ms().filter(is_length).unwrap_or(*PACKET_MS.end());
+    let wanted = section.ptime_ms().filter(is_length).unwrap_or(Wishes::PACKET_MS.into()).min(longest);
+    // Tens, because G.711 of other lengths is more than old phones read; Opus frames stay whole.
+    let step = if codec == Codec::Opus { Wishes::PACKET_MS.into() } else { *PACKET_MS.start() };
+    let packet_ms = (wanted.min(*PACKET_MS.end()) / step * step).max(step);
+    let most_bps = (codec == Codec::Opus)
+        .then(|| section.fmtp_param(payload_type, "maxaveragebitrate")?.trim().parse().ok())
+        .flatten()
+        .filter(|most| *most < OPUS_BPS);
+    Wishes {
+        packet_ms: u8::try_from(packet_ms).unwrap_or(Wishes::PACKET_MS),
+        most_bps,
+        takes_noise: codec.clock_hz() == NOISE_CLOCK_HZ && formats.iter().any(is_noise),
+    }
+}
+
+fn is_noise(format: &RtpMap) -> bool {
+    format.payload_type == media::noise::PAYLOAD_TYPE && format.is_encoding("CN")
+}
+
+fn noise() -> RtpMap {
+    RtpMap::new(media::noise::PAYLOAD_TYPE, "CN", NOISE_CLOCK_HZ, 1)
+}
+
 /// Adds our own offer: the allowed codecs, then telephone-event once per clock rate in use. What is `agreed` keeps its
-/// numbers, and they mean nothing else (RFC 3264 §8.3.2).
+/// numbers, and they mean nothing else (RFC 3264 §8.3.2). Comfort noise is offered to whoever has offered it alone: a peer that
+/// was asked for it would stop sending, and how its silence sounds says less than the silence itself.
 pub fn offer(section: &mut Media, policy: &CodecPolicy, agreed: Option<Stream>) {
     let mut numbers = Numbers::keeping(agreed);
     let mut clock_rates: Vec<u32> = Vec::new();
@@ -134,6 +171,9 @@ pub fn offer(section: &mut Media, policy: &CodecPolicy, agreed: Option<Stream>) 
         let payload_type =
             agreed.map_or_else(|| numbers.take(dtmf_payload_type(clock_rate)), |(payload_type, _)| payload_type);
         section.add_codec(&telephone_event(payload_type, clock_rate), Some(DTMF_PARAMETERS));
+    }
+    if agreed.is_some_and(|stream| stream.wishes.takes_noise) {
+        section.add_codec(&noise(), None);
     }
 }
 
@@ -165,6 +205,9 @@ pub fn answer(section: &mut Media, stream: Stream) {
     section.add_codec(&map, parameters(stream.codec));
     if let Some((payload_type, clock_rate)) = stream.dtmf {
         section.add_codec(&telephone_event(payload_type, clock_rate), Some(DTMF_PARAMETERS));
+    }
+    if stream.wishes.takes_noise {
+        section.add_codec(&noise(), None);
     }
 }
 
@@ -224,7 +267,8 @@ mod tests {
     #[test]
     fn a_browser_speaks_opus_with_dtmf_at_the_same_clock() {
         let stream = chosen(CHROME, &CodecPolicy::browser()).unwrap();
-        assert_eq!(stream, Stream { codec: Codec::Opus, payload_type: 111, dtmf: Some((110, 48_000)) });
+        let wishes = Wishes::default();
+        assert_eq!(stream, Stream { codec: Codec::Opus, payload_type: 111, dtmf: Some((110, 48_000)), wishes });
     }
 
     #[test]
@@ -232,7 +276,7 @@ mod tests {
         for sdp in [CHROME, JSSIP, SIPJS] {
             let policy = CodecPolicy { peer: Some(Codec::Pcma), ..CodecPolicy::browser() };
             let stream = chosen(sdp, &policy).unwrap();
-            assert_eq!(stream, Stream { codec: Codec::Pcma, payload_type: 8, dtmf: Some((126, 8_000)) });
+            assert_eq!((stream.codec, stream.payload_type, stream.dtmf), (Codec::Pcma, 8, Some((126, 8_000))), "{sdp}");
         }
     }
 
@@ -268,7 +312,8 @@ mod tests {
 
     #[test]
     fn a_later_offer_lists_all_and_keeps_what_the_agreed_numbers_mean() {
-        let agreed = Stream { codec: Codec::Opus, payload_type: 101, dtmf: Some((111, 48_000)) };
+        let wishes = Wishes::default();
+        let agreed = Stream { codec: Codec::Opus, payload_type: 101, dtmf: Some((111, 48_000)), wishes };
         let mut section = Media::audio(4_000, "RTP/AVP");
         offer(&mut section, &CodecPolicy::browser().keeping(Codec::Opus), Some(agreed));
         assert_eq!(section.formats, ["101", "8", "0", "111", "127"]);
@@ -276,6 +321,57 @@ mod tests {
         assert_eq!(section.rtpmap(127).unwrap().to_string(), "127 telephone-event/8000");
         let chosen = choose(&section, &CodecPolicy::browser().keeping(Codec::Opus)).unwrap();
         assert_eq!(chosen, agreed);
+    }
+
+    /// An offer of A-law, of Opus and of comfort noise that says this too.
+    fn offering(attributes: &str) -> String {
+        format!(
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 13 111\r\na=rtpmap:111 opus/48000/2\r\n{attributes}"
+        )
+    }
+
+    #[test]
+    fn packets_are_as_long_as_the_peer_wants_them_and_can_be() {
+        for (attributes, g711, opus) in [
+            ("", 20, 20),
+            ("a=ptime:30\r\n", 30, 20),
+            ("a=ptime:60\r\n", 60, 60),
+            ("a=ptime:45\r\n", 40, 40),
+            ("a=ptime:10\r\n", 10, 20),
+            ("a=ptime:200\r\n", 60, 60),
+            ("a=ptime:0\r\n", 20, 20),
+            ("a=ptime:60\r\na=maxptime:40\r\n", 40, 40),
+            ("a=maxptime:10\r\n", 10, 20),
+            ("a=ptime:often\r\n", 20, 20),
+        ] {
+            for (codec, expected) in [(Codec::Pcma, g711), (Codec::Opus, opus)] {
+                let stream = chosen(&offering(attributes), &CodecPolicy::fixed(codec)).unwrap();
+                assert_eq!(stream.wishes.packet_ms, expected, "{codec:?} {attributes}");
+            }
+        }
+    }
+
+    #[test]
+    fn opus_keeps_to_a_bitrate_that_is_less_than_ours() {
+        for (most, expected) in [("12000", Some(12_000)), ("24000", None), ("64000", None), ("much", None)] {
+            let offer = offering(&format!("a=fmtp:111 useinbandfec=1;maxaveragebitrate={most}\r\n"));
+            let of = |codec| chosen(&offer, &CodecPolicy::fixed(codec)).unwrap().wishes.most_bps;
+            assert_eq!((of(Codec::Opus), of(Codec::Pcma)), (expected, None), "{most}");
+        }
+    }
+
+    #[test]
+    fn comfort_noise_is_answered_where_it_was_offered_beside_a_codec_of_its_clock() {
+        let mut section = Media::audio(4_002, "RTP/AVP");
+        let stream = chosen(&offering(""), &CodecPolicy::trunk()).unwrap();
+        answer(&mut section, stream);
+        assert_eq!(section.formats, ["8", "13"]);
+        assert_eq!(section.rtpmap(13).unwrap().to_string(), "13 CN/8000");
+        section.formats.clear();
+        offer(&mut section, &CodecPolicy::trunk(), Some(stream));
+        assert_eq!(section.formats, ["8", "0", "101", "13"]);
+        let opus = chosen(&offering(""), &CodecPolicy::fixed(Codec::Opus)).unwrap();
+        assert!(!opus.wishes.takes_noise);
     }
 
     #[test]

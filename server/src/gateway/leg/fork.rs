@@ -17,7 +17,7 @@ use super::LegOrder;
 use super::media_end::MediaEnd;
 use super::orders::ORDER_QUEUE;
 use super::outbound;
-use super::report::Reports;
+use super::report::{LegEnd, Reports};
 use super::transfer;
 use super::way::Way;
 use crate::gateway::call_task::Arrival;
@@ -73,35 +73,37 @@ pub async fn run(
     drop(inbox);
     let mut fork = Fork { branches, winner: None, failure: None, reports: reports.clone() };
     let mut dropped = false;
-    let cause = loop {
+    let end: LegEnd = loop {
         tokio::select! {
             biased;
             arrival = arrivals.recv() => {
                 let Some((index, arrival)) = arrival else { break CauseKind::ConnectionLost.into() };
-                if let Some(cause) = fork.heard(index, arrival).await { break cause }
+                if let Some(end) = fork.heard(index, arrival).await { break end }
             }
             order = orders.recv(), if !dropped => match order {
-                Some(LegOrder { command: LegCommand::Hangup(cause), .. }) => fork.hang_up(cause, None).await,
+                Some(LegOrder { command: LegCommand::Hangup(cause), at, .. }) => fork.hang_up(cause, at.map(|at| *at), None).await,
                 Some(order) => fork.pass_on(order).await,
                 // A call that is gone lets go of its legs.
                 None => {
                     dropped = true;
-                    fork.hang_up(CauseKind::NormalClearing.into(), None).await;
+                    fork.hang_up(CauseKind::NormalClearing.into(), None, None).await;
                 }
             },
         }
     };
-    reports.ended(cause).await;
+    reports.ended(end).await;
     // Places that still ring have been told; their transactions end in the user agent, and with them the branches.
     let letting_go = async { while arrivals.recv().await.is_some() {} };
     let _ = timeout(LETTING_GO, letting_go).await;
 }
 
 impl Fork {
-    /// Lets a branch's report through when it concerns the call. Gives the cause when the leg is over.
-    async fn heard(&mut self, index: usize, arrival: Arrival) -> Option<Cause> {
+    /// Lets a branch's report through when it concerns the call. Gives the end when the leg is over.
+    async fn heard(&mut self, index: usize, arrival: Arrival) -> Option<LegEnd> {
         match arrival {
-            Arrival::Leg { event: LegEvent::Ended(cause), .. } => return self.ended(index, cause).await,
+            Arrival::Leg { at, event: LegEvent::Ended(cause), .. } => {
+                return self.ended(index, cause).await.map(|cause| LegEnd { cause, at: Some(at) });
+            }
             Arrival::Agreed { port, codec, .. } => {
                 if let Some(branch) = self.branches.get_mut(index) {
                     branch.agreed = Some((port, codec));
@@ -151,7 +153,7 @@ impl Fork {
         if let Some(dialog) = self.branches.get_mut(index).and_then(|branch| branch.dialog.take()) {
             self.hand_on(dialog).await;
         }
-        self.hang_up(CauseKind::AnsweredElsewhere.into(), Some(index)).await;
+        self.hang_up(CauseKind::AnsweredElsewhere.into(), None, Some(index)).await;
         if let Some((port, codec)) = self.branches.get(index).and_then(|branch| branch.agreed) {
             self.reports.agreed(port, codec).await;
         }
@@ -172,7 +174,7 @@ impl Fork {
     async fn refused(&mut self, index: usize, cause: Cause) -> Option<Cause> {
         let for_all = cause.sip.is_some_and(|status| status >= 600);
         if for_all {
-            self.hang_up(CauseKind::Rejected.into(), Some(index)).await;
+            self.hang_up(CauseKind::Rejected.into(), None, Some(index)).await;
             return Some(cause);
         }
         let telling = match self.failure {
@@ -183,12 +185,13 @@ impl Fork {
         self.branches.iter().all(|branch| branch.over).then_some(telling)
     }
 
-    /// Ends every branch but one.
-    async fn hang_up(&mut self, cause: Cause, but: Option<usize>) {
+    /// Ends every branch but one; `at` is when the call wanted it.
+    async fn hang_up(&mut self, cause: Cause, at: Option<Duration>, but: Option<usize>) {
         for (index, branch) in self.branches.iter().enumerate() {
             if Some(index) != but && !branch.over {
+                let order = LegOrder { command: LegCommand::Hangup(cause), peer: None, at: at.map(Box::new) };
                 // A branch that has ended meanwhile takes no orders.
-                let _ = branch.orders.send(LegCommand::Hangup(cause).into()).await;
+                let _ = branch.orders.send(order).await;
             }
         }
     }

@@ -14,11 +14,11 @@ use voice::{CauseKind, LegCommand, LegEvent, Refusal};
 
 use super::invited::Invited;
 use super::media_end::{MediaEnd, MediaEndError};
-use super::report::Reports;
+use super::report::{LegEnd, Reports};
 use super::session_timer::SessionTimer;
-use super::talk::{Talk, reason_headers, seldom, status_of};
+use super::talk::{Talk, seldom, status_of};
 use super::{LegOrder, cause};
-use crate::gateway::sip::{IncomingCall, SipHandle};
+use crate::gateway::sip::{IncomingCall, OpenDialog, SipHandle};
 
 /// Tells browsers and devices the code of the error catalogue.
 pub(in crate::gateway) const ERROR_HEADER: &str = "X-Sautikit-Error";
@@ -47,6 +47,7 @@ pub async fn run(
     mut orders: mpsc::Receiver<LegOrder>,
     reports: Reports,
 ) {
+    reports.caller(call.leg, OpenDialog::of_caller(&call));
     let IncomingCall { leg, transaction, request, mut signals, .. } = call;
     let mut talk = Talk::new(sip, leg, end, reports.clone());
     talk.learn(&request.headers);
@@ -57,33 +58,35 @@ pub async fn run(
         seldom(inbound.pass_early(None)).await;
     }
     let mut dropped = false;
-    let cause = loop {
+    seldom(inbound.talk.count()).await;
+    let end: LegEnd = loop {
         tokio::select! {
             biased;
             signal = signals.recv() => {
                 let Some(event) = signal else { break CauseKind::ConnectionLost.into() };
                 match *event {
-                    Event::SessionEnded { cause: end, .. } => break cause::of_end(&end),
+                    Event::SessionEnded { cause, at, .. } => break LegEnd { cause: cause::of_end(&cause), at: Some(at) },
                     // With its connection goes the caller's INVITE (RFC 3261 §17.1.4): nobody waits for an answer any more.
                     Event::SessionFlowClosed { .. } if !inbound.accepted => {
                         seldom(inbound.refuse(StatusCode::REQUEST_TERMINATED)).await;
                         break CauseKind::Canceled.into();
                     }
-                    event => if let Some(cause) = seldom(inbound.talk.handle(event)).await { break cause },
+                    event => if let Some(end) = seldom(inbound.talk.handle(event)).await { break end },
                 }
             }
             order = orders.recv(), if !dropped => match order {
-                Some(LegOrder { command, peer }) => seldom(inbound.obey(command, peer)).await,
+                Some(order) => seldom(inbound.obey(order)).await,
                 // A call that is gone lets go of its legs.
                 None => {
                     dropped = true;
-                    seldom(inbound.obey(LegCommand::Hangup(CauseKind::NormalClearing.into()), None)).await;
+                    seldom(inbound.obey(LegCommand::Hangup(CauseKind::NormalClearing.into()).into())).await;
                 }
             },
             () = inbound.talk.timer_due() => seldom(inbound.talk.on_timer()).await,
         }
     };
-    reports.ended(cause).await;
+    reports.caller_over(leg);
+    reports.ended(end).await;
 }
 
 /// Turns a caller away before there is a leg.
@@ -105,7 +108,7 @@ struct Inbound {
 }
 
 impl Inbound {
-    async fn obey(&mut self, command: LegCommand, peer: Option<Codec>) {
+    async fn obey(&mut self, LegOrder { command, peer, at }: LegOrder) {
         match command {
             LegCommand::Ring => self.greet(StatusCode::RINGING, None).await,
             LegCommand::PassEarly { .. } => self.pass_early(peer).await,
@@ -116,7 +119,7 @@ impl Inbound {
             LegCommand::Accept { .. } => {}
             LegCommand::Refuse(refusal) => self.respond(refusal_reply(refusal)).await,
             LegCommand::Transfer(event) => self.talk.tell_transfer(event).await,
-            LegCommand::Hangup(cause) if self.accepted => self.talk.hang_up(reason_headers(&cause)).await,
+            LegCommand::Hangup(cause) if self.accepted => self.talk.obey_hangup(&cause, at.map(|at| *at)).await,
             LegCommand::Hangup(cause) => self.respond(refusal_reply(cause.refusal())).await,
         }
     }

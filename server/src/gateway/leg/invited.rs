@@ -11,8 +11,10 @@ use sip::ua::Reply;
 use super::codecs::CodecPolicy;
 use super::media_end::MediaEndError;
 use super::session_timer::{SessionTimer, TooBrief};
-use super::talk::status_of;
+use super::srtp::Exchange;
+use super::talk::{status_of, warning_of};
 use super::{rtp_sdp, webrtc_sdp};
+use crate::config::SrtpPolicy;
 use crate::gateway::MediaTransport;
 use crate::gateway::trunks::terms::{Full, Place, Terms};
 
@@ -22,6 +24,8 @@ pub struct Invited {
     pub(in crate::gateway) transport: MediaTransport,
     /// The only codecs of its leg, the favourite first; `None`: whatever the transport carries.
     pub(in crate::gateway) codecs: Option<Vec<Codec>>,
+    /// How its leg secures what is said.
+    pub(in crate::gateway) srtp: SrtpPolicy,
     /// What its offer would come to; `None` without one.
     pub(in crate::gateway) expected: Option<Codec>,
     /// What the 200 fixes about the session timer. In a box, because few legs have one.
@@ -57,7 +61,7 @@ impl Unfit {
             Self::TooBrief => {
                 Reply { status: StatusCode::SESSION_INTERVAL_TOO_SMALL, headers: TooBrief::headers(), body: None }
             }
-            Self::Offer(error) => Reply::new(status_of(error)),
+            Self::Offer(error) => Reply { headers: warning_of(error), ..Reply::new(status_of(error)) },
             Self::Full(Full) => Reply::new(StatusCode::SERVICE_UNAVAILABLE),
         }
     }
@@ -78,18 +82,25 @@ impl Invited {
         let expected = match &invite.body[..] {
             // Our offer will be in the 200.
             [] => None,
-            offer => Some(first_choice(offer, transport, &policy)?),
+            offer => Some(first_choice(offer, transport, &policy, terms.srtp())?),
         };
         let place = terms.enter()?;
-        Ok(Self { transport, codecs, expected, timer, place })
+        Ok(Self { transport, codecs, srtp: terms.srtp(), expected, timer, place })
     }
 }
 
 /// What a leg over this transport would take of an offer.
-fn first_choice(offer: &[u8], transport: MediaTransport, policy: &CodecPolicy) -> Result<Codec, MediaEndError> {
+fn first_choice(
+    offer: &[u8],
+    transport: MediaTransport,
+    policy: &CodecPolicy,
+    srtp: SrtpPolicy,
+) -> Result<Codec, MediaEndError> {
     let session = sip::sdp::parse(offer)?;
     let stream = match transport {
-        MediaTransport::Rtp | MediaTransport::Device => rtp_sdp::read(&session, policy, None)?.1.stream,
+        MediaTransport::Rtp | MediaTransport::Device => {
+            rtp_sdp::read(&session, policy, srtp, Exchange::Offer, None)?.1.stream
+        }
         MediaTransport::WebRtc => webrtc_sdp::read(session, policy, None)?.stream,
     };
     Ok(stream.codec)
@@ -139,6 +150,8 @@ mod tests {
             let read = read(offer, "", transport, &Terms::default()).map(|invited| invited.expected);
             assert_eq!(read, expected, "{transport:?}: {offer}");
         }
+        let secured = Terms::default().secured(SrtpPolicy::Required);
+        assert_eq!(read(SIPP, "", Rtp, &secured).err(), Some(488));
         let opus = Terms::from_settings(&["opus".to_owned()], None).unwrap();
         assert_eq!(read(SIPP, "", Rtp, &opus).err(), Some(488));
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use media::{Codec, PortId};
 
 use super::codecs::NoCommonCodec;
+use crate::config::SrtpPolicy;
 use crate::gateway::media::PortError;
 
 /// Why a description could not be made or applied.
@@ -20,6 +21,9 @@ pub enum MediaEndError {
     /// No audio, or over a transport that this end does not speak: 488.
     #[error("session description has no audio that this leg can carry")]
     NoAudio,
+    /// Audio that both speak, but not secured as this leg may have it: 488.
+    #[error("session description has no audio that is secured as it has to be")]
+    Unsecured,
     /// No codec in common: 488.
     #[error(transparent)]
     NoCommonCodec(#[from] NoCommonCodec),
@@ -68,6 +72,9 @@ pub trait MediaEnd: Send + Sync {
 
     /// Speak none but these, the favourite first. Takes effect on the first offer or answer.
     fn allow(&mut self, codecs: Vec<Codec>);
+
+    /// Secure what is said as this asks for. Takes effect on the first offer or answer. Ends that always secure it need no such rule.
+    fn secure(&mut self, policy: SrtpPolicy);
 
     /// Send audio to no address that a description names and this does not allow; to where the peer's own packets come from it
     /// goes all the same. Ends whose peer proves by ICE that it wants packets need no such rule.

@@ -4,7 +4,8 @@
 //! [`MuxSocket`] of this table instead. A datagram is told apart by the local fragment of the STUN
 //! USERNAME first (RFC 8445 §7.2.2; RFC 7983 tells STUN from the rest) and by its source address from
 //! then on. An address is believed for [`ADDRESS_LIFETIME`] only: behind carrier NAT the same address
-//! comes back as another caller. What belongs to nobody is dropped without an answer.
+//! comes back as another caller. What belongs to nobody is dropped without an answer. Browsers that
+//! come by TCP ([`super::ice_tcp`]) find their connection here by the same fragment.
 //!
 //! Knows nothing of ICE beyond that attribute: integrity is checked by the connection it is given to.
 
@@ -27,7 +28,7 @@ use parking_lot::Mutex;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::sync::mpsc;
 
-use super::stun;
+use super::{links::Links, stun};
 
 /// Kernel buffer of the shared socket, bytes, each way. At 200 calls the 208 KiB default lost 6 % of
 /// the packets; this lost none.
@@ -35,7 +36,7 @@ const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
 /// Datagrams waiting for one connection's driver: 1.2 s of audio. Older audio is worthless.
 const QUEUE: usize = 64;
 /// Largest datagram read, bytes: an Ethernet frame. DTLS and RTP stay below it.
-const DATAGRAM: usize = 1_500;
+pub(super) const DATAGRAM: usize = 1_500;
 /// How long a source address is believed without a STUN check from it. Browsers repeat consent
 /// checks every 5 s and give up after 30 s (RFC 7675 §5.1).
 const ADDRESS_LIFETIME: Duration = Duration::from_secs(30);
@@ -64,8 +65,15 @@ pub(crate) struct UdpMux {
 
 #[derive(Debug, Default)]
 struct Table {
-    by_ufrag: HashMap<String, mpsc::Sender<Datagram>>,
+    by_ufrag: HashMap<String, Place>,
     by_address: HashMap<SocketAddr, Known>,
+}
+
+/// Where a connection is given what came for it, and its ways beside the port.
+#[derive(Debug)]
+struct Place {
+    queue: mpsc::Sender<Datagram>,
+    links: Arc<Links>,
 }
 
 #[derive(Debug)]
@@ -86,7 +94,9 @@ pub(crate) struct MuxEntry {
 impl Drop for MuxEntry {
     fn drop(&mut self) {
         let mut table = self.mux.table.lock();
-        table.by_ufrag.remove(&self.ufrag);
+        if let Some(place) = table.by_ufrag.remove(&self.ufrag) {
+            place.links.close_all();
+        }
         table.by_address.retain(|_, known| known.ufrag != self.ufrag);
     }
 }
@@ -135,11 +145,37 @@ impl UdpMux {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Opens the place of the connection whose local ICE fragment is `ufrag`.
-    pub(crate) fn enter(self: &Arc<Self>, ufrag: &str) -> (MuxEntry, mpsc::Receiver<Datagram>) {
+    /// Opens the place of the connection whose local ICE fragment is `ufrag`: what comes for it, and its ways by TCP.
+    pub(super) fn enter(self: &Arc<Self>, ufrag: &str) -> (MuxEntry, mpsc::Receiver<Datagram>, Arc<Links>) {
         let (queue, datagrams) = mpsc::channel(QUEUE);
-        self.table.lock().by_ufrag.insert(ufrag.to_owned(), queue);
-        (MuxEntry { mux: self.clone(), ufrag: ufrag.to_owned() }, datagrams)
+        let links = Arc::new(Links::default());
+        self.table.lock().by_ufrag.insert(ufrag.to_owned(), Place { queue, links: links.clone() });
+        (MuxEntry { mux: self.clone(), ufrag: ufrag.to_owned() }, datagrams, links)
+    }
+
+    /// `peer` has come by TCP for the connection `ufrag`: where to give what it says, and what is said to it. None when nobody
+    /// is called so, or it has too many.
+    pub(super) fn link(
+        &self,
+        ufrag: &str,
+        peer: SocketAddr,
+    ) -> Option<(mpsc::Sender<Datagram>, mpsc::Receiver<Bytes>)> {
+        // Under the lock, so that none is opened of a connection that leaves.
+        let table = self.table.lock();
+        let place = table.by_ufrag.get(ufrag)?;
+        Some((place.queue.clone(), place.links.open(peer)?))
+    }
+
+    /// Gives a connection's queue a datagram, or drops it where there is no room.
+    pub(super) fn hand(&self, queue: &mpsc::Sender<Datagram>, datagram: &[u8], from: SocketAddr) {
+        if queue.try_send((Bytes::copy_from_slice(datagram), from)).is_err() {
+            self.lost();
+        }
+    }
+
+    /// Something was dropped because there was no room for it.
+    pub(super) fn lost(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The connection `ufrag` sends a check to `to`, whose answer has no USERNAME to tell it apart by.
@@ -155,7 +191,7 @@ impl UdpMux {
     pub(crate) fn send(&self, contents: &[u8], to: SocketAddr) -> io::Result<usize> {
         match self.socket.send_to(contents, to) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
+                self.lost();
                 Ok(contents.len())
             }
             result => result,
@@ -206,21 +242,25 @@ impl UdpMux {
 
     fn deliver(&self, now: Instant, datagram: &[u8], from: SocketAddr) {
         let queue = match stun::local_fragment(datagram) {
-            Some(ufrag) => self.table.lock().check(now, ufrag, from),
+            Some(ufrag) => self.table.lock().checked(now, ufrag, from),
             None => self.table.lock().by_address.get(&from).map(|known| known.queue.clone()),
         };
-        if let Some(queue) = queue
-            && queue.try_send((Bytes::copy_from_slice(datagram), from)).is_err()
-        {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        if let Some(queue) = queue {
+            self.hand(&queue, datagram, from);
         }
     }
 }
 
 impl Table {
+    /// As [`Self::check`], of one that came.
+    fn checked(&mut self, now: Instant, ufrag: &str, from: SocketAddr) -> Option<mpsc::Sender<Datagram>> {
+        self.by_ufrag.get(ufrag)?.links.close(from);
+        self.check(now, ufrag, from)
+    }
+
     /// A STUN check for `ufrag` came from `from`: remember the address, answer the connection's queue.
     fn check(&mut self, now: Instant, ufrag: &str, from: SocketAddr) -> Option<mpsc::Sender<Datagram>> {
-        let queue = self.by_ufrag.get(ufrag)?;
+        let queue = &self.by_ufrag.get(ufrag)?.queue;
         match self.by_address.get_mut(&from) {
             Some(known) if known.ufrag == ufrag => known.checked_at = now,
             _ => {
@@ -252,7 +292,7 @@ mod tests {
     #[tokio::test]
     async fn a_checked_address_carries_media_and_a_stranger_does_not() {
         let mux = UdpMux::bind(LOOPBACK).unwrap();
-        let (entry, mut datagrams) = mux.enter("ours");
+        let (entry, mut datagrams, _links) = mux.enter("ours");
         let peer = std::net::UdpSocket::bind(LOOPBACK).unwrap();
         let stranger = std::net::UdpSocket::bind(LOOPBACK).unwrap();
         stranger.send_to(&[0x80; 40], mux.local()).unwrap();
@@ -272,8 +312,8 @@ mod tests {
     #[test]
     fn an_address_that_checks_for_another_connection_moves_to_it() {
         let mux = UdpMux::bind(LOOPBACK).unwrap();
-        let (_first, _first_queue) = mux.enter("first");
-        let (_second, _second_queue) = mux.enter("second");
+        let _first = mux.enter("first");
+        let _second = mux.enter("second");
         let from = SocketAddr::from(([192, 0, 2, 1], 9));
         let mut table = mux.table.lock();
         assert!(table.check(now(), "first", from).is_some());
@@ -286,7 +326,7 @@ mod tests {
     #[test]
     fn one_connection_cannot_fill_the_address_table() {
         let mux = UdpMux::bind(LOOPBACK).unwrap();
-        let (_entry, _queue) = mux.enter("ours");
+        let _ours = mux.enter("ours");
         for port in 1..100 {
             mux.table.lock().check(now(), "ours", SocketAddr::from(([192, 0, 2, 1], port)));
         }

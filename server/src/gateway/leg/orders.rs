@@ -1,5 +1,7 @@
 //! What a call asks of a leg that calls or is called.
 
+use std::time::Duration;
+
 use media::Codec;
 use voice::LegCommand;
 
@@ -13,10 +15,12 @@ pub struct LegOrder {
     pub command: LegCommand,
     /// What the other side of the bridge speaks, where there is one: the caller's one SDP answer prefers it.
     pub peer: Option<Codec>,
+    /// When the call gave it, on the server's monotonic clock: a leg is hung up once, so of other commands nobody says.
+    pub at: Option<Box<Duration>>,
 }
 
 impl From<LegCommand> for LegOrder {
     fn from(command: LegCommand) -> Self {
-        Self { command, peer: None }
+        Self { command, peer: None, at: None }
     }
 }

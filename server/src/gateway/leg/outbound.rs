@@ -12,16 +12,16 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::message::{Headers, Response, Uri};
+use sip::message::{HeaderName, Headers, Response, StatusCode, Uri};
 use sip::ua::{Body, EndCause, Event, Failure, Invite};
 use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
-use super::media_end::MediaEnd;
+use super::media_end::{MediaEnd, MediaEndError};
 use super::redirect::{self, MOST_REDIRECTIONS};
-use super::report::Reports;
+use super::report::{LegEnd, Reports};
 use super::session_timer::SessionTimer;
-use super::talk::{Talk, reason_headers, seldom};
+use super::talk::{Talk, reason_headers, seldom, warning_of};
 use super::way::Way;
 use super::{LegOrder, cause};
 use crate::gateway::figures::{self, TrunkFigures};
@@ -35,7 +35,7 @@ const FIRST_ANSWER: Duration = Duration::from_secs(4);
 /// How one attempt ended.
 enum Attempted {
     /// The leg is over.
-    Ended(Cause),
+    Ended(LegEnd),
     /// The trunk failed before anything rang.
     TryNext(Cause),
     /// The trunk sends the call elsewhere, to one of these.
@@ -50,7 +50,7 @@ pub async fn run(
     mut orders: mpsc::Receiver<LegOrder>,
     reports: Reports,
 ) {
-    let mut last = CauseKind::TrunkUnreachable.into();
+    let mut last: LegEnd = CauseKind::TrunkUnreachable.into();
     let mut ways = VecDeque::from(ways);
     let mut redirections = 0;
     while let Some((way, terms)) = ways.pop_front() {
@@ -65,6 +65,7 @@ pub async fn run(
         if let Some(codecs) = terms.codecs() {
             end.allow(codecs.to_vec());
         }
+        end.secure(way.srtp);
         let Ok(offer) = end.offer().await else {
             last = CauseKind::Failed.into();
             break;
@@ -73,16 +74,20 @@ pub async fn run(
         let kept = follows.then(|| way.clone());
         let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last, follows, figures: terms.figures() };
         match attempt.run(way, end, &mut orders).await {
-            (Attempted::Ended(cause), _) | (Attempted::TryNext(cause) | Attempted::Elsewhere(_, cause), None) => {
-                last = cause;
+            (Attempted::Ended(end), _) => {
+                last = end;
+                break;
+            }
+            (Attempted::TryNext(cause) | Attempted::Elsewhere(_, cause), None) => {
+                last = cause.into();
                 break;
             }
             (Attempted::TryNext(cause), Some(unused)) => {
-                last = cause;
+                last = cause.into();
                 end = unused;
             }
             (Attempted::Elsewhere(targets, cause), Some(unused)) => {
-                last = cause;
+                last = cause.into();
                 end = unused;
                 redirections += 1;
                 if let Some(way) = kept {
@@ -126,7 +131,7 @@ impl Attempt<'_> {
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
         let (leg, mut signals) = match seldom(self.begin(&way, orders)).await {
             Begun::Leg(leg, signals) => (leg, signals),
-            Begun::HungUp(cause) => return (Attempted::Ended(cause), None),
+            Begun::HungUp(cause) => return (Attempted::Ended(cause.into()), None),
             Begun::Nobody => {
                 self.count(figures::Attempt::Failed);
                 return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end));
@@ -149,14 +154,16 @@ impl Attempt<'_> {
                         Event::SessionEnded { cause: end, .. } if !calling.answered => {
                             return self.unanswered(&end, &calling, talk.end);
                         }
-                        event => if let Some(cause) = seldom(self.progress(event, &mut calling, &mut talk)).await {
-                            return (Attempted::Ended(cause), None);
+                        event => if let Some(LegEnd { cause, at }) = seldom(self.progress(event, &mut calling, &mut talk)).await {
+                            let cause = calling.unusable.map_or(cause, |cause| *cause);
+                            return (Attempted::Ended(LegEnd { cause, at }), None);
                         },
                     }
                 }
                 order = orders.recv(), if !dropped => {
                     dropped = order.is_none();
                     // A call that is gone lets go of its legs.
+                    let at = order.as_ref().and_then(|order| order.at.as_deref().copied());
                     let cause = match order.map(|order| order.command) {
                         Some(LegCommand::Hangup(cause)) => cause,
                         Some(LegCommand::Transfer(event)) => {
@@ -169,7 +176,7 @@ impl Attempt<'_> {
                     };
                     calling.cancelled = true;
                     if calling.answered {
-                        seldom(talk.hang_up(reason_headers(&cause))).await;
+                        seldom(talk.obey_hangup(&cause, at)).await;
                     } else {
                         seldom(self.sip.cancel(leg, reason_headers(&cause))).await;
                     }
@@ -222,7 +229,7 @@ impl Attempt<'_> {
     async fn see_off(&self, mut signals: mpsc::Receiver<Signal>, answered: bool) -> Attempted {
         while let Some(event) = signals.recv().await {
             if let Event::SessionEnded { cause: end, .. } = *event {
-                return Attempted::Ended(cause::of_end(&end));
+                return Attempted::Ended(cause::of_end(&end).into());
             }
         }
         Attempted::Ended(if answered { CauseKind::NormalClearing } else { CauseKind::Canceled }.into())
@@ -267,11 +274,11 @@ impl Attempt<'_> {
             (Attempted::TryNext(cause), Some(media))
         } else {
             self.count(figures::Attempt::Ended);
-            (Attempted::Ended(cause), None)
+            (Attempted::Ended(cause.into()), None)
         }
     }
 
-    async fn progress(&self, event: Event, calling: &mut Calling, talk: &mut Talk) -> Option<Cause> {
+    async fn progress(&self, event: Event, calling: &mut Calling, talk: &mut Talk) -> Option<LegEnd> {
         match event {
             Event::Provisional { response, .. } => {
                 calling.heard = true;
@@ -294,8 +301,10 @@ impl Attempt<'_> {
                 // First: the callee has our ACK, and would be billed on whatever becomes of this process. Nothing is left to hold
                 // back until it is written.
                 talk.keep_dialog().await;
-                if !self.conclude(&response, calling, talk).await {
-                    talk.hang_up(Headers::new()).await;
+                talk.count().await;
+                if let Err(error) = self.conclude(&response, calling, talk).await {
+                    calling.unusable = Some(Box::new(unusable(error.as_ref())));
+                    talk.hang_up(error.as_ref().map(warning_of).unwrap_or_default()).await;
                     return None;
                 }
                 if calling.cancelled {
@@ -317,33 +326,51 @@ impl Attempt<'_> {
     async fn ringing(&self, response: &Response, calling: &mut Calling, talk: &mut Talk) {
         if response.body.is_empty() {
             self.reports.tell(LegEvent::Ringing).await;
-        } else if self.agree(response, talk).await {
+        } else if self.agree(response, talk).await.is_ok() {
             // Of several that ring it is the last one to speak that is heard.
             calling.media_of = Some(tag_of(response));
+            // Said for certain, and perhaps changed since by an UPDATE: what its 2xx repeats is of the past (RFC 3261 §13.2.1).
+            calling.is_settled = response.headers.contains(&HeaderName::RSeq);
             self.reports.tell(LegEvent::EarlyMedia).await;
         }
     }
 
     /// The 2xx has the answer, whatever a 18x has said before (RFC 3261 §13.2.2.4): it is of another dialog when it has
-    /// another tag. Only the dialog whose 18x had an answer may leave it out here. False: there is none that we can use.
-    async fn conclude(&self, response: &Response, calling: &mut Calling, talk: &mut Talk) -> bool {
+    /// another tag. Only the dialog whose 18x had an answer may leave it out here.
+    ///
+    /// # Errors
+    /// There is none that we can use, and why where there is one.
+    async fn conclude(
+        &self,
+        response: &Response,
+        calling: &mut Calling,
+        talk: &mut Talk,
+    ) -> Result<(), Option<MediaEndError>> {
         let tag = tag_of(response);
-        if response.body.is_empty() {
-            return calling.media_of.as_ref() == Some(&tag);
+        let is_known = calling.media_of.as_ref() == Some(&tag);
+        if response.body.is_empty() || is_known && calling.is_settled {
+            return if is_known { Ok(()) } else { Err(None) };
         }
         calling.media_of = Some(tag);
-        self.agree(response, talk).await
+        self.agree(response, talk).await.map_err(Some)
     }
 
-    /// Applies the SDP answer. False: it is none that we can use.
-    async fn agree(&self, response: &Response, talk: &mut Talk) -> bool {
-        if talk.end.apply(&response.body).await.is_err() {
-            return false;
-        }
+    /// Applies the SDP answer.
+    async fn agree(&self, response: &Response, talk: &mut Talk) -> Result<(), MediaEndError> {
+        talk.end.apply(&response.body).await?;
         if let Some(codec) = talk.end.codec() {
             self.reports.agreed(talk.end.port(), codec).await;
         }
-        true
+        Ok(())
+    }
+}
+
+/// Why a leg ends whose answer we can't use: it had none, or this is wrong with it.
+fn unusable(error: Option<&MediaEndError>) -> Cause {
+    match error {
+        Some(MediaEndError::Unsecured) => CauseKind::MediaNotSecured.into(),
+        // What its peer would have been told of an offer like it.
+        _ => Cause::from_network(StatusCode::NOT_ACCEPTABLE_HERE.code(), None),
     }
 }
 
@@ -362,6 +389,10 @@ struct Calling {
     rang: bool,
     /// To tag of the response whose SDP answer is applied.
     media_of: Option<String>,
+    /// That response was sent reliably.
+    is_settled: bool,
     answered: bool,
     cancelled: bool,
+    /// Why the answer is none that we can use.
+    unusable: Option<Box<Cause>>,
 }

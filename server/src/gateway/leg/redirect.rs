@@ -84,6 +84,7 @@ mod tests {
             to: "<sip:0@192.0.2.9>".to_owned(),
             headers: Headers::new(),
             auth: None,
+            srtp: crate::config::SrtpPolicy::Accepted,
             rights: None,
         };
         let ways = ways_to(&way, targets).await;

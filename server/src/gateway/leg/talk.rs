@@ -14,7 +14,7 @@ use voice::{Cause, Key, LegEvent};
 
 use super::cause;
 use super::media_end::{MediaEnd, MediaEndError};
-use super::report::Reports;
+use super::report::{LegEnd, Reports};
 use super::session_timer::{SessionTimer, TooBrief};
 use super::talks::{Listed, Talking};
 use super::transfer::{Asked, TransferRights};
@@ -168,8 +168,8 @@ impl Talk {
         }
     }
 
-    /// Handles an event of an established dialog. Gives the cause when the leg is over.
-    pub(super) async fn handle(&mut self, event: Event) -> Option<Cause> {
+    /// Handles an event of an established dialog. Gives the end when the leg is over.
+    pub(super) async fn handle(&mut self, event: Event) -> Option<LegEnd> {
         if self.lost && is_sign_of_life(&event) {
             self.lost = false;
             self.reports.tell(LegEvent::Back).await;
@@ -208,7 +208,9 @@ impl Talk {
                 self.lost = true;
                 self.reports.tell(LegEvent::Lost).await;
             }
-            Event::SessionEnded { cause, .. } => return Some(cause::of_end(&cause)),
+            Event::SessionEnded { cause, at, .. } => {
+                return Some(LegEnd { cause: cause::of_end(&cause), at: Some(at) });
+            }
             _ => {}
         }
         None
@@ -245,7 +247,10 @@ impl Talk {
                 self.sip.respond(transaction, reply.body(Body::sdp(sdp))).await;
                 self.tell_agreed(before).await;
             }
-            Err(error) => self.sip.respond(transaction, Reply::new(status_of(&error))).await,
+            Err(error) => {
+                let reply = Reply { headers: warning_of(&error), ..Reply::new(status_of(&error)) };
+                self.sip.respond(transaction, reply).await;
+            }
         }
     }
 
@@ -258,6 +263,24 @@ impl Talk {
         }
         self.kept = Some(Box::new(dialog.clone()));
         self.reports.dialog(self.leg, dialog).await
+    }
+
+    /// What the peer has told when it hangs up, from now on.
+    pub(super) async fn count(&self) {
+        if let Some(lasting) = &self.reports.lasting {
+            self.sip.tell_length(self.leg, lasting.clone()).await;
+        }
+    }
+
+    /// Ends the answered leg for the call, which has said so `at` this moment.
+    pub(super) async fn obey_hangup(&self, cause: &Cause, at: Option<Duration>) {
+        let mut headers = reason_headers(cause);
+        if let (Some(lasting), Some(at)) = (&self.reports.lasting, at) {
+            for (name, value) in lasting.headers(at).iter() {
+                headers.push(name.clone(), Bytes::copy_from_slice(value));
+            }
+        }
+        self.hang_up(headers).await;
     }
 
     /// Ends the answered leg.
@@ -280,6 +303,16 @@ pub(super) fn status_of(error: &MediaEndError) -> StatusCode {
         MediaEndError::Malformed(_) => StatusCode::BAD_REQUEST,
         _ => StatusCode::NOT_ACCEPTABLE_HERE,
     }
+}
+
+/// What a peer is told beside the status, so that whoever reads its messages sees what to change.
+pub(super) fn warning_of(error: &MediaEndError) -> Headers {
+    let mut headers = Headers::new();
+    if let MediaEndError::Unsecured = error {
+        // RFC 3261 §20.43: 303 is about the transport of a description.
+        headers.push(HeaderName::from_token("Warning"), Bytes::from_static(b"303 sautikit \"SRTP does not match\""));
+    }
+    headers
 }
 
 /// Why we end a session whose peer owed an answer.

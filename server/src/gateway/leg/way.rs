@@ -6,6 +6,7 @@ use sip::message::{Headers, Uri};
 use sip::ua::{Body, Credentials, Invite, Path};
 
 use super::transfer::TransferRights;
+use crate::config::SrtpPolicy;
 use crate::gateway::sip::{Hop, StreamTransport, UDP_FLOW};
 
 /// A request longer than this goes by a connection where the way to its peer is not known to carry more in one piece
@@ -31,6 +32,8 @@ pub struct Way {
     pub headers: Headers,
     /// For a trunk that challenges.
     pub auth: Option<Credentials>,
+    /// How what is said is secured.
+    pub srtp: SrtpPolicy,
     /// Whom the browser or device at its end may have others connected with.
     pub rights: Option<Arc<TransferRights>>,
 }

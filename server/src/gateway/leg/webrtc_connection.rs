@@ -92,7 +92,7 @@ impl Connection {
         // 32 and 128 random bits (RFC 8839 §5.4 wants 24 and 128).
         let ufrag = format!("{:08x}", shared.entropy().number::<u32>());
         let password = format!("{:032x}", shared.entropy().number::<u128>());
-        let (entry, datagrams) = shared.mux().enter(&ufrag);
+        let (entry, datagrams, links) = shared.mux().enter(&ufrag);
         let formats = formats(stream);
         let mut engine = MediaEngine::default();
         for format in &formats {
@@ -117,12 +117,13 @@ impl Connection {
         // The throw-away socket needs an address that exists; what the browser sees is `publish`ed.
         let local = shared.local().ip();
         let local = if local.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { local };
+        let runtime = MuxRuntime::new(shared.mux().clone(), datagrams, links, checks.clone(), ufrag.clone());
         let stack = PeerConnectionBuilder::new()
             .with_media_engine(engine)
             .with_setting_engine(settings)
             .with_interceptor_registry(registry)
             .with_handler(Arc::new(Handler { gathering, connecting, sink: sink.clone() }))
-            .with_runtime(Arc::new(MuxRuntime::new(shared.mux().clone(), datagrams, checks.clone(), ufrag.clone())))
+            .with_runtime(Arc::new(runtime))
             .with_udp_addrs(vec![format!("{}:0", bracketed(local))])
             .build()
             .await

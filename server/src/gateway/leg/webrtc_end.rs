@@ -15,7 +15,8 @@ use super::{
     webrtc_port::WebrtcPort,
     webrtc_sdp::{self, Remote},
 };
-use crate::gateway::media::{Agreed, CallMedia, LegId, PacketSink, Port};
+use crate::config::SrtpPolicy;
+use crate::gateway::media::{Agreed, CallMedia, LegId, PacketSink, Port, Wishes};
 
 /// Longest life of a connection beside the one that takes over: a browser that has not come to it by then has no way to us.
 const HANDOVER: Duration = Duration::from_secs(10);
@@ -102,7 +103,8 @@ impl WebrtcEnd {
         let codec = self.policy.preferred().next().ok_or(NoCommonCodec)?;
         let clock = codec.clock_hz();
         let payload_type = codecs::rtpmap(codec).payload_type;
-        Ok(Stream { codec, payload_type, dtmf: Some((codecs::dtmf_payload_type(clock), clock)) })
+        let dtmf = Some((codecs::dtmf_payload_type(clock), clock));
+        Ok(Stream { codec, payload_type, dtmf, wishes: Wishes::default() })
     }
 
     /// The m-line that carries our audio, once there is one.
@@ -115,12 +117,12 @@ impl WebrtcEnd {
         let shared = self.shared.public();
         let local = self.connection(stream, true).await?.local(Role::Offer).await?;
         self.offering = true;
-        webrtc_sdp::publish(&local, shared, direction, &self.layout, None)
+        webrtc_sdp::publish(&local, shared, direction, &self.layout, None, None)
     }
 
     fn agree(&mut self, remote: &Remote) {
-        let Stream { codec, payload_type, dtmf } = remote.stream;
-        let agreed = Agreed { codec, payload_type, dtmf, direction: remote.direction };
+        let Stream { codec, payload_type, dtmf, wishes } = remote.stream;
+        let agreed = Agreed { codec, payload_type, dtmf, wishes, direction: remote.direction };
         if self.agreed.replace(agreed) != Some(agreed) {
             self.port.configure(agreed);
         }
@@ -169,7 +171,7 @@ impl MediaEnd for WebrtcEnd {
         self.ice_password.clone_from(&remote.ice_password);
         self.agree(&remote);
         let setup = *self.setup.get_or_insert(if active { Setup::Active } else { Setup::Passive });
-        webrtc_sdp::publish(&local, shared, remote.direction, &self.layout, Some(setup))
+        webrtc_sdp::publish(&local, shared, remote.direction, &self.layout, Some(setup), Some(remote.stream))
     }
 
     async fn apply(&mut self, answer: &[u8]) -> Result<(), MediaEndError> {
@@ -206,6 +208,10 @@ impl MediaEnd for WebrtcEnd {
 
     fn allow(&mut self, codecs: Vec<Codec>) {
         self.policy.codecs = codecs;
+    }
+
+    fn secure(&mut self, _: SrtpPolicy) {
+        // There is no audio without DTLS.
     }
 
     fn restrict(&mut self, _: MayHear) {

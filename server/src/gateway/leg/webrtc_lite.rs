@@ -52,7 +52,7 @@ use rtc::{
 use super::mux::Datagram;
 
 /// First two octets of a Binding request; RTP and DTLS never begin so (RFC 7983 §7).
-const BINDING_REQUEST_TYPE: [u8; 2] = [0, 1];
+pub(super) const BINDING_REQUEST_TYPE: [u8; 2] = [0, 1];
 /// First octets of what is STUN, and of what is DTLS (RFC 7983 §7).
 const STUN: core::ops::RangeInclusive<u8> = 0..=3;
 const DTLS: core::ops::RangeInclusive<u8> = 20..=63;

@@ -1,4 +1,5 @@
 //! The `webrtc` crate's view of the shared port: tokio for everything but UDP, and for timers that need not be waited for.
+//! What of it goes by TCP instead the crate does not know.
 
 use std::{
     future::Future,
@@ -18,6 +19,7 @@ use webrtc::runtime::{
 };
 
 use super::{
+    links::Links,
     mux::{Datagram, UdpMux},
     webrtc_lite::{Leaving, LiteChecks},
 };
@@ -28,6 +30,7 @@ pub(crate) struct MuxRuntime {
     mux: Arc<UdpMux>,
     /// Taken by the first socket that the connection opens; it opens one.
     datagrams: Mutex<Option<mpsc::Receiver<Datagram>>>,
+    links: Arc<Links>,
     checks: Arc<LiteChecks>,
     ufrag: String,
 }
@@ -36,10 +39,11 @@ impl MuxRuntime {
     pub(super) fn new(
         mux: Arc<UdpMux>,
         datagrams: mpsc::Receiver<Datagram>,
+        links: Arc<Links>,
         checks: Arc<LiteChecks>,
         ufrag: String,
     ) -> Self {
-        Self { mux, datagrams: Mutex::new(Some(datagrams)), checks, ufrag }
+        Self { mux, datagrams: Mutex::new(Some(datagrams)), links, checks, ufrag }
     }
 }
 
@@ -49,6 +53,7 @@ struct MuxSocket {
     /// The throw-away address that the ICE agent believes to be bound to; it only names the candidate.
     name: SocketAddr,
     inbox: Mutex<mpsc::Receiver<Datagram>>,
+    links: Arc<Links>,
     checks: Arc<LiteChecks>,
     ufrag: String,
 }
@@ -59,14 +64,20 @@ impl AsyncUdpSocket for MuxSocket {
     }
 
     fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        let destination = match self.checks.leaving(transmit.contents, transmit.destination) {
+        let (destination, is_check) = match self.checks.leaving(transmit.contents, transmit.destination) {
             Leaving::Stays => return Poll::Ready(Ok(transmit.contents.len())),
-            Leaving::Check => {
-                self.mux.ask(&self.ufrag, transmit.destination);
-                transmit.destination
-            }
-            Leaving::Goes(destination) => destination,
+            Leaving::Check => (transmit.destination, true),
+            Leaving::Goes(destination) => (destination, false),
         };
+        if let Some(sent) = self.links.send(transmit.contents, destination) {
+            if sent.is_err() {
+                self.mux.lost();
+            }
+            return Poll::Ready(Ok(transmit.contents.len()));
+        }
+        if is_check {
+            self.mux.ask(&self.ufrag, destination);
+        }
         Poll::Ready(self.mux.send(transmit.contents, destination))
     }
 
@@ -120,6 +131,7 @@ impl Runtime for MuxRuntime {
             mux: self.mux.clone(),
             name,
             inbox,
+            links: self.links.clone(),
             checks: self.checks.clone(),
             ufrag: self.ufrag.clone(),
         }))

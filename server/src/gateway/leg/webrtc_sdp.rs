@@ -1,30 +1,43 @@
 //! What is changed in descriptions between a browser and the WebRTC stack. Pure.
 //!
 //! Inwards only the m-line and the codec that were chosen are left, because the stack matches codecs by name and would mix up the
-//! telephone-events of two clock rates. Outwards the one candidate is the shared port, because the
+//! telephone-events of two clock rates. Outwards the candidates are the shared port and the TCP port beside it, because the
 //! stack only knows a throw-away one. Header extensions are not negotiated: no leg reads them and
 //! a relay would have to renumber them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use media::Direction;
 use sip::sdp::{Candidate, Media, Session, Setup};
 
 use super::{
-    codecs::{CodecPolicy, Stream},
+    codecs::{self, CodecPolicy, Stream},
     layout::{self, Layout},
     media_end::MediaEndError,
     rtp_sdp,
 };
+use crate::gateway::media::Wishes;
 
 /// RFC 8445 §5.1.2.1 for a host candidate of the only component and interface.
 const CANDIDATE_PRIORITY: u32 = 2_130_706_431;
+/// RFC 6544 §4.2 for a passive host candidate: a type preference of 90, below all of UDP's but relayed ones, the direction's 4 and
+/// the interface's 8191.
+const TCP_CANDIDATE_PRIORITY: u32 = (90 << 24) | (((4 << 13) | 8_191) << 8) | 255;
 /// The port of a line whose address is only in its candidates (RFC 8839 §4.3.1).
 const DISCARD_PORT: u16 = 9;
 
 /// Candidates of a peer that are handed to the stack. A lite agent needs none of them; a peer that is lite too has one.
 const MOST_CANDIDATES: usize = 16;
+
+/// Where peers reach us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OurAddress {
+    pub(super) ip: IpAddr,
+    pub(super) udp_port: u16,
+    /// None where TCP is off.
+    pub(super) tcp_port: Option<u16>,
+}
 
 /// A browser's offer or answer, cut down to what the stack shall see.
 #[derive(Debug)]
@@ -49,6 +62,8 @@ pub(super) struct Remote {
 pub(super) fn read(mut session: Session, policy: &CodecPolicy, in_use: Option<usize>) -> Result<Remote, MediaEndError> {
     share_bundled(&mut session);
     let (index, stream) = layout::find(&session, policy, in_use, |section| is_ours(&session, section))?;
+    // The stack has one codec and keys, and our description nothing else.
+    let stream = Stream { wishes: Wishes { takes_noise: false, ..stream.wishes }, ..stream };
     let section = session.media.get(index).ok_or(MediaEndError::NoAudio)?;
     let direction = rtp_sdp::ours(session.direction_of(section), false);
     // Absent means that the peer offers (RFC 4145 §4.1); then it takes either role.
@@ -130,30 +145,39 @@ fn is_usable(candidate: &str) -> bool {
     })
 }
 
-/// The stack's description as the browser shall see it: exactly one candidate, `shared`; our `direction`, because the stack
-/// answers a hold with sendrecv; and our DTLS role once it is fixed, because the stack would choose it anew.
+/// The stack's description as the browser shall see it: the candidates of `shared` and no other; our `direction`, because the
+/// stack answers a hold with sendrecv; our DTLS role once it is fixed, because the stack would choose it anew; and where we answer
+/// how the peer wants `answered` to be sent.
 ///
 /// # Errors
 /// [`MediaEndError::Malformed`] when the stack wrote something that is no SDP, [`MediaEndError::NoAudio`] when there is no
 /// audio in it.
 pub(super) fn publish(
     stack: &str,
-    shared: SocketAddr,
+    shared: OurAddress,
     direction: Direction,
     layout: &Layout,
     setup: Option<Setup>,
+    answered: Option<Stream>,
 ) -> Result<Bytes, MediaEndError> {
     let mut session = sip::sdp::parse(stack.as_bytes())?;
     let mut section = core::mem::take(&mut session.media).into_iter().next().ok_or(MediaEndError::NoAudio)?;
     section
         .attributes
         .retain(|attribute| !matches!(attribute.name.as_str(), "candidate" | "end-of-candidates" | "extmap"));
-    let (ip, port) = (shared.ip(), shared.port());
+    let OurAddress { ip, udp_port: port, tcp_port } = shared;
     section.attributes.push("candidate", format!("1 1 udp {CANDIDATE_PRIORITY} {ip} {port} typ host"));
+    if let Some(port) = tcp_port {
+        let passive = format!("2 1 tcp {TCP_CANDIDATE_PRIORITY} {ip} {port} typ host tcptype passive");
+        section.attributes.push("candidate", passive);
+    }
     section.attributes.push_flag("end-of-candidates");
     section.attributes.set_direction(rtp_sdp::theirs(direction));
     if let Some(setup) = setup {
         section.attributes.set("setup", setup.as_str());
+    }
+    if let Some(stream) = answered {
+        wish_the_same(&mut section, stream);
     }
     // Old SIP stacks look at m= and c= instead of candidates (RFC 8839 §4.2.1.1).
     section.port = port;
@@ -164,10 +188,30 @@ pub(super) fn publish(
     Ok(session.to_bytes())
 }
 
+/// A line that is narrow one way is narrow the other way too: the peer is to send as it wants to be sent.
+fn wish_the_same(section: &mut Media, stream: Stream) {
+    let Wishes { packet_ms, most_bps, .. } = stream.wishes;
+    if packet_ms != Wishes::PACKET_MS {
+        section.attributes.set("ptime", packet_ms.to_string());
+    }
+    if let (Some(most), Some(parameters)) = (most_bps, codecs::parameters(stream.codec)) {
+        let number = stream.payload_type;
+        section.attributes.retain(|attribute| {
+            let value = attribute.value.as_deref().unwrap_or_default();
+            attribute.name != "fmtp" || value.split_whitespace().next() != Some(number.to_string().as_str())
+        });
+        section.attributes.push("fmtp", format!("{number} {parameters};maxaveragebitrate={most}"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
+    const SHARED: OurAddress =
+        OurAddress { ip: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)), udp_port: 3_478, tcp_port: Some(443) };
     const JSSIP: &[u8] = include_bytes!("testdata/jssip_chrome_offer.sdp");
 
     #[test]
@@ -179,17 +223,41 @@ mod tests {
     }
 
     #[test]
-    fn the_published_candidate_is_the_shared_port_alone() {
-        let shared = SocketAddr::from(([203, 0, 113, 9], 3_478));
+    fn the_published_candidates_are_the_shared_port_and_the_one_beside_it_alone() {
         let stack = core::str::from_utf8(JSSIP).unwrap();
         let layout = Layout::default();
-        let published = publish(stack, shared, Direction::ReceiveOnly, &layout, Some(Setup::Passive)).unwrap();
+        let published = publish(stack, SHARED, Direction::ReceiveOnly, &layout, Some(Setup::Passive), None).unwrap();
         let session = sip::sdp::parse(&published).unwrap();
         let candidates = session.audio().unwrap().candidates();
-        assert_eq!(candidates.len(), 1);
-        assert_eq!((candidates[0].address.as_str(), candidates[0].port), ("203.0.113.9", 3_478));
+        let told: Vec<_> = candidates
+            .iter()
+            .map(|candidate| (candidate.transport.as_str(), candidate.address.as_str(), candidate.port))
+            .collect();
+        assert_eq!(told, [("udp", "203.0.113.9", 3_478), ("tcp", "203.0.113.9", 443)]);
+        let values: Vec<_> = session.audio().unwrap().attributes.get_all("candidate").collect();
+        assert!(values[1].ends_with("typ host tcptype passive"), "{values:?}");
+        assert!(candidates[0].priority > candidates[1].priority);
+        let alone = OurAddress { tcp_port: None, ..SHARED };
+        let published = publish(stack, alone, Direction::ReceiveOnly, &layout, Some(Setup::Passive), None).unwrap();
+        assert_eq!(sip::sdp::parse(&published).unwrap().audio().unwrap().candidates().len(), 1);
         assert_eq!(session.audio().unwrap().attributes.direction(), Some(sip::sdp::Direction::RecvOnly));
         assert_eq!(session.setup(session.audio().unwrap()), Some(Setup::Passive));
+    }
+
+    #[test]
+    fn who_has_a_narrow_line_is_asked_to_send_as_narrowly() {
+        let narrow = core::str::from_utf8(JSSIP).unwrap().replace("useinbandfec=1", "maxaveragebitrate=12000");
+        let narrow = format!("{narrow}a=ptime:60\r\n");
+        let remote = read(sip::sdp::parse(narrow.as_bytes()).unwrap(), &CodecPolicy::browser(), None).unwrap();
+        let wishes = Wishes { packet_ms: 60, most_bps: Some(12_000), takes_noise: false };
+        assert_eq!(remote.stream.wishes, wishes);
+        let stack = core::str::from_utf8(JSSIP).unwrap();
+        let layout = Layout::default();
+        let published = publish(stack, SHARED, remote.direction, &layout, None, Some(remote.stream)).unwrap();
+        let published = sip::sdp::parse(&published).unwrap();
+        let audio = published.audio().unwrap();
+        assert_eq!((audio.ptime_ms(), audio.fmtp_param(111, "maxaveragebitrate")), (Some(60), Some("12000")));
+        assert_eq!(audio.fmtp_param(111, "useinbandfec"), Some("1"));
     }
 
     /// JsSIP's offer with lines before and after its audio, all in one bundle that the first of them speaks for.
@@ -221,8 +289,7 @@ mod tests {
         assert_eq!(cut.attributes.get("group"), Some(format!("BUNDLE {mid}").as_str()));
         assert!(cut.ice_credentials(&cut.media[0]).is_some() && cut.fingerprint(&cut.media[0]).is_some());
         let layout = Layout::of_offer(&offer, remote.index);
-        let shared = SocketAddr::from(([203, 0, 113, 9], 3_478));
-        let published = publish(&remote.sdp, shared, remote.direction, &layout, None).unwrap();
+        let published = publish(&remote.sdp, SHARED, remote.direction, &layout, None, None).unwrap();
         let published = sip::sdp::parse(&published).unwrap();
         let lines: Vec<_> = published.media.iter().map(|section| (section.kind.as_str(), section.port)).collect();
         assert_eq!(lines, [("video", 0), ("audio", 3_478), ("application", 0)]);

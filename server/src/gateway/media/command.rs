@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::calls::trace::Quality;
 
-use super::{LegId, LegMediaEvent, TapPacket, moving::Moved, poller::Waker, ports::PortPair};
+use super::{LegId, LegMediaEvent, Security, TapPacket, moving::Moved, poller::Waker, ports::PortPair};
 
 /// Names a call among all that have media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,8 +29,32 @@ pub struct Agreed {
     pub payload_type: u8,
     /// Payload type and clock rate (Hz) of telephone-event; `None`: the peer cannot.
     pub dtmf: Option<(u8, u32)>,
+    /// How the peer wants to be sent audio.
+    pub wishes: Wishes,
     /// Who may send, seen from us.
     pub direction: Direction,
+}
+
+/// How a peer wants to be sent audio, as far as it is not relayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wishes {
+    /// Milliseconds of audio in a packet, 10 to 60.
+    pub packet_ms: u8,
+    /// Most bits per second of Opus, where that is less than we would send.
+    pub most_bps: Option<u32>,
+    /// Comfort noise (RFC 3389) as payload type 13.
+    pub takes_noise: bool,
+}
+
+impl Wishes {
+    /// Milliseconds of audio in a packet where nobody says another.
+    pub const PACKET_MS: u8 = media::FRAME_MS as u8;
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { packet_ms: Self::PACKET_MS, most_bps: None, takes_noise: false }
+    }
 }
 
 impl Agreed {
@@ -41,6 +65,9 @@ impl Agreed {
             first_sequence: stream.first_sequence,
             first_timestamp: stream.first_timestamp,
             direction: self.direction,
+            packet_ms: self.wishes.packet_ms.into(),
+            most_bps: self.wishes.most_bps,
+            takes_noise: self.wishes.takes_noise,
             ..PortParams::new(self.codec, self.payload_type, stream.ssrc)
         }
     }
@@ -92,6 +119,10 @@ pub(super) enum Command {
     Add(Box<NewPort>),
     Configure(PortId, Agreed),
     Remote(PortId, SocketAddr),
+    Secure(PortId, Security),
+    Mux(PortId, bool),
+    /// A datagram of a handshake that goes out.
+    Handshake(PortId, Bytes),
     Touch(PortId),
     Remove(PortId),
     Join(PortId, PortId),

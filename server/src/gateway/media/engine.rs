@@ -22,6 +22,7 @@ use super::{
     obey::ReportName,
     pacing::Pacing,
     poller::{Poller, Ready, Waker},
+    sockets::Heard,
     waiting::Waiting,
 };
 
@@ -171,6 +172,7 @@ impl Engine {
     fn round(&mut self, now: Duration) {
         for (id, sockets) in self.legs.sockets_mut() {
             sockets.listen_around(now);
+            self.shared.unproven.fetch_add(sockets.take_unproven(), Ordering::Relaxed);
             if sockets.report_at.is_some_and(|at| now >= at) {
                 // So that carriers see us alive on a leg that is held or silent.
                 sockets.send_report(self.report_name.report(&mut self.graph, now, id));
@@ -204,9 +206,14 @@ impl Engine {
         let (id, is_rtcp) = port_of(token);
         let now = self.origin.elapsed();
         let Some(sockets) = self.legs.sockets(id) else { return false };
-        let length = if is_rtcp { sockets.read_rtcp(buffer) } else { sockets.read_rtp(now, buffer) };
-        let Some(bytes) = length.and_then(|length| buffer.get_mut(..length)) else { return false };
-        if is_rtcp {
+        let heard = if is_rtcp { sockets.read_rtcp(buffer).map(Heard::Rtcp) } else { sockets.read_rtp(now, buffer) };
+        let (length, is_report) = match heard {
+            Some(Heard::Rtp(length)) => (length, false),
+            Some(Heard::Rtcp(length)) => (length, true),
+            None => return false,
+        };
+        let Some(bytes) = buffer.get_mut(..length) else { return false };
+        if is_report {
             self.graph.handle_rtcp(now, id, bytes);
         } else if self.legs.negotiates(id) {
             self.legs.keep_early(now, id, bytes);

@@ -15,7 +15,7 @@ use media::{Asset, DetectSet, Feed, MixId, PortId, PortStats, ToneSpec, Voice, d
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Agreed, LegId, LegMediaEvent, PacketSink, PacketSource, PortError, Tap,
+    Agreed, Handshaker, LegId, LegMediaEvent, PacketSink, PacketSource, PortError, Security, Tap,
     command::{CallKey, Command, NewPort, Order, OwnStream, Transport},
     engine,
     link::{Link, Shared},
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::calls::trace::Quality;
 use crate::entropy::Entropy;
-use crate::gateway::figures::SoundFigures;
+use crate::gateway::figures::{SecurityFigures, SoundFigures};
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -81,7 +81,8 @@ impl MediaHandle {
     /// # Errors
     /// When the system gives no poller or thread.
     pub fn start(settings: &MediaSettings) -> io::Result<Self> {
-        let (shared, origin) = (Arc::new(Shared::new(settings.entropy.clone())), engine::origin());
+        let origin = engine::origin();
+        let shared = Arc::new(Shared::new(settings.entropy.clone(), origin));
         let links = (0..settings.threads.max(1))
             .map(|index| Link::start(index, origin, shared.clone()))
             .collect::<io::Result<Vec<_>>>()?;
@@ -132,6 +133,17 @@ impl MediaHandle {
     pub fn sound(&self) -> &SoundFigures {
         &self.0.shared.sound
     }
+
+    /// Packets of encrypted legs that did not prove true since the start: of a peer with other keys, or of somebody else.
+    #[must_use]
+    pub fn unproven(&self) -> u64 {
+        self.0.shared.unproven.load(Ordering::Relaxed)
+    }
+
+    /// How legs have been secured since the start.
+    pub fn security(&self) -> &SecurityFigures {
+        &self.0.shared.security
+    }
 }
 
 /// The media of one call; clones are the same call.
@@ -171,7 +183,7 @@ impl CallMedia {
             place: self.place.clone(),
             lease: Some(lease),
             closed: false,
-            _engines: self.engines.clone(),
+            engines: self.engines.clone(),
         })
     }
 
@@ -186,7 +198,7 @@ impl CallMedia {
             place: self.place.clone(),
             lease: None,
             closed: false,
-            _engines: self.engines.clone(),
+            engines: self.engines.clone(),
         };
         (port, PacketSink::new(self.place.clone(), id), PacketSource::new(packets))
     }
@@ -196,13 +208,14 @@ impl CallMedia {
     pub fn add_ear(&self, leg: LegId) -> Port {
         let id = self.add(leg, self.entropy().number(), Transport::Nowhere);
         let (place, engines) = (self.place.clone(), self.engines.clone());
-        Port { id, rtp: None, place, lease: None, closed: false, _engines: engines }
+        Port { id, rtp: None, place, lease: None, closed: false, engines }
     }
 
     fn add(&self, leg: LegId, ssrc: u32, transport: Transport) -> PortId {
         let id = self.engines.shared.ids.take();
-        // Random starts keep two streams of one call from being taken for each other (RFC 3550 §5.1).
-        let (first_sequence, first_timestamp) = (self.entropy().number(), self.entropy().number());
+        // Random starts keep two streams of one call from being taken for each other (RFC 3550 §5.1). The numbers of SRTP begin
+        // in the lower half, so that a receiver who misses the first ones counts their turns as we do (RFC 3711 §3.3.1).
+        let (first_sequence, first_timestamp) = (self.entropy().number::<u16>() >> 1, self.entropy().number());
         let stream = OwnStream { ssrc, first_sequence, first_timestamp };
         let (events, quality) = (self.events.clone(), self.quality.clone());
         self.place.add(Command::Add(Box::new(NewPort { id, leg, events, stream, transport, quality })));
@@ -313,7 +326,7 @@ pub struct Port {
     lease: Option<Arc<PortLease>>,
     closed: bool,
     /// Keeps the thread running until the port's removal is queued.
-    _engines: Arc<Engines>,
+    engines: Arc<Engines>,
 }
 
 impl Port {
@@ -337,6 +350,27 @@ impl Port {
     /// The peer's SDP names this RTP address. Packets from elsewhere outrank it (symmetric RTP).
     pub fn set_remote(&self, rtp: SocketAddr) {
         self.place.send(Command::Remote(self.id, rtp));
+    }
+
+    /// How the leg's packets are secured from now on; before [`Self::configure`] where both change.
+    pub fn secure(&self, security: Security) {
+        self.place.send(Command::Secure(self.id, security));
+    }
+
+    /// Whether RTCP goes where RTP does (RFC 5761).
+    pub fn mux(&self, is_muxed: bool) {
+        self.place.send(Command::Mux(self.id, is_muxed));
+    }
+
+    /// What a handshake beside the media needs of the port.
+    #[must_use]
+    pub fn handshaker(&self) -> Handshaker {
+        Handshaker::new(self.place.clone(), self.id, self.engines.shared.origin)
+    }
+
+    /// What the leg's keys are drawn from.
+    pub(in crate::gateway) fn entropy(&self) -> &Entropy {
+        &self.engines.shared.entropy
     }
 
     /// Frees everything now; dropping does the same. Later calls do nothing.

@@ -61,16 +61,21 @@ impl Latch {
         self.held = held;
     }
 
-    /// Whether a packet from `from` belongs to this leg; locks onto it when it may.
-    pub(crate) fn accept(&mut self, now: Duration, from: SocketAddr) -> bool {
-        let allowed = self.signalled == Some(from)
+    /// Whether a packet from `from` belongs to this leg, if it proves to be what it seems.
+    pub(crate) fn allows(&self, now: Duration, from: SocketAddr) -> bool {
+        self.signalled == Some(from)
             || !self.has_left(from)
                 && match self.source {
                     Source::Silent => self.may_begin(from),
                     Source::Locked { source, heard } => {
                         source == from || self.may_follow(source, from) && now.saturating_sub(heard) >= RELATCH_AFTER
                     }
-                };
+                }
+    }
+
+    /// Whether a packet from `from` belongs to this leg; locks onto it when it may.
+    pub(crate) fn accept(&mut self, now: Duration, from: SocketAddr) -> bool {
+        let allowed = self.allows(now, from);
         if allowed {
             self.source = Source::Locked { source: from, heard: now };
         }

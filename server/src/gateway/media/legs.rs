@@ -15,6 +15,7 @@ use super::{
     link::Shared,
     outgoing::Outgoing,
     sockets::Sockets,
+    srtp::SecuredBy,
 };
 
 /// Events of one leg kept while the call task does not read: every digit of a key masher for 6 s.
@@ -34,6 +35,8 @@ pub(super) struct Leg {
     /// What it said last while it had no codec: its first words come along with its answer, or before.
     pub(super) early: Option<Box<Early>>,
     pub(super) wire: Wire,
+    /// What was last told of how it is secured.
+    pub(super) secured: Option<SecuredBy>,
     pub(super) listeners: Vec<Listener>,
     /// Where it is noted how the leg sounds.
     pub(super) quality: Arc<Quality>,
@@ -44,6 +47,8 @@ pub(super) struct Leg {
 pub(super) struct Early {
     pub(super) at: Duration,
     pub(super) packet: Vec<u8>,
+    /// It came by keys that were known already.
+    pub(super) is_open: bool,
 }
 
 /// How a leg's packets travel.
@@ -173,6 +178,22 @@ impl Legs {
         });
     }
 
+    /// Tells how a leg that has a codec is secured, where that is new.
+    pub(super) fn tell_security(&mut self, id: PortId) {
+        let Some(leg) = self.table.get_mut(id).filter(|leg| leg.configured) else { return };
+        let secured = match &leg.wire {
+            Wire::Udp(sockets) => sockets.secured_by(),
+            // A browser's, which the WebRTC stack secures.
+            Wire::Packets(_) => Some(SecuredBy::Stack),
+            Wire::Nowhere => None,
+        };
+        let Some(secured) = secured.filter(|secured| leg.secured != Some(*secured)) else { return };
+        if leg.secured.replace(secured).is_none_or(|before| before.method() != secured.method()) {
+            self.shared.security.count(secured.method());
+        }
+        leg.quality.secured(leg.tag.0, secured.method(), secured.suite());
+    }
+
     /// Whether a leg is there and has no codec yet.
     pub(super) fn negotiates(&self, id: PortId) -> bool {
         self.get(id).is_some_and(|leg| !leg.configured)
@@ -181,7 +202,8 @@ impl Legs {
     /// Keeps a packet of a leg that has no codec yet instead of the one before.
     pub(super) fn keep_early(&mut self, at: Duration, id: PortId, packet: &[u8]) {
         if let Some(leg) = self.get_mut(id) {
-            leg.early = Some(Box::new(Early { at, packet: packet.to_vec() }));
+            let is_open = matches!(&leg.wire, Wire::Udp(sockets) if sockets.is_keyed());
+            leg.early = Some(Box::new(Early { at, packet: packet.to_vec(), is_open }));
         }
     }
 
@@ -209,9 +231,9 @@ impl Legs {
 
     /// Sends what the turn has left for sockets.
     pub(super) fn flush(&mut self) {
-        let (table, shared) = (&self.table, &self.shared);
+        let (table, shared) = (&mut self.table, &self.shared);
         self.outgoing.flush(|id, packet| {
-            if let Some(Leg { wire: Wire::Udp(sockets), .. }) = table.get(id).map(|leg| &**leg)
+            if let Some(Leg { wire: Wire::Udp(sockets), .. }) = table.get_mut(id).map(|leg| &mut **leg)
                 && !sockets.send(packet)
             {
                 shared.dropped.fetch_add(1, Ordering::Relaxed);

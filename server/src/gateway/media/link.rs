@@ -15,7 +15,7 @@ use media::PortId;
 
 use super::{command::Order, engine, ids::PortIds, poller::Waker};
 use crate::entropy::Entropy;
-use crate::gateway::figures::SoundFigures;
+use crate::gateway::figures::{SecurityFigures, SoundFigures};
 
 /// Orders waiting for one thread. It empties the queue on every turn, so a sender that finds
 /// it full waits for one turn, about a millisecond at most.
@@ -35,13 +35,27 @@ pub(super) struct Shared {
     pub(super) ids: PortIds,
     /// Packets dropped because a queue or socket was full.
     pub(super) dropped: AtomicU64,
+    /// Packets of encrypted legs that did not prove true.
+    pub(super) unproven: AtomicU64,
     /// How the legs of all threads sound.
     pub(super) sound: SoundFigures,
+    /// How they are secured.
+    pub(super) security: SecurityFigures,
+    /// Where the time of all threads begins.
+    pub(super) origin: Instant,
 }
 
 impl Shared {
-    pub(super) fn new(entropy: Arc<Entropy>) -> Self {
-        Self { entropy, ids: PortIds::default(), dropped: AtomicU64::new(0), sound: SoundFigures::default() }
+    pub(super) fn new(entropy: Arc<Entropy>, origin: Instant) -> Self {
+        Self {
+            entropy,
+            ids: PortIds::default(),
+            dropped: AtomicU64::new(0),
+            unproven: AtomicU64::new(0),
+            sound: SoundFigures::default(),
+            security: SecurityFigures::default(),
+            origin,
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 //!       ├ add_packets(leg, ssrc) -> (Port, PacketSink, PacketSource)   a WebRTC leg: whole RTP packets
 //!       ├ join, join_other, mix, split, play, tone, flush, send_digits, echo, detect, stats
 //!       └ tap(port) -> Tap                     encoded audio with media time, for who records or listens
-//! Port: configure(Agreed), set_remote(address), id(); dropping it frees sockets, ports and the graph's port
+//! Port: secure(Security), mux(on), configure(Agreed), set_remote(address), id(); dropping it frees sockets, ports and the graph's port
 //! ```
 //! Normally only a [`MediaEnd`](super::leg) touches its [`Port`]; the call task passes
 //! `end.port()` to the verbs of [`CallMedia`]. Verbs return at once: they queue a command, whose order
@@ -18,7 +18,8 @@
 //! nothing, except that [`CallMedia::play`] and [`CallMedia::tone`] then report [`MediaEvent::PlayEnded`] with `played_ms`
 //! 0, so that nobody waits forever. What happens on a leg arrives as [`LegMediaEvent`].
 //!
-//! Deliberately absent: codec choice ([`super::leg::codecs`]), SDP, SRTP and its RTCP (the WebRTC stack reports by itself).
+//! Deliberately absent: codec choice ([`super::leg::codecs`]), SDP, agreeing on keys ([`srtp`] goes by them), and SRTP and RTCP
+//! of browsers (the WebRTC stack does that by itself).
 
 mod clock;
 mod command;
@@ -37,16 +38,20 @@ mod place;
 mod poller;
 pub mod ports;
 mod sockets;
+mod srtp;
 mod tap;
 mod waiting;
 
-pub use command::Agreed;
+pub use command::{Agreed, Wishes};
 pub use handle::{CallMedia, Gauge, MediaHandle, MediaSettings, Port};
 pub use media::{
     Asset, Codec, DetectSet, Direction, MediaEvent, MixId, PortId, PortStats, Side, ToneSpec, dtmf::Digit,
 };
-pub use packets::{PacketSink, PacketSource};
+pub use packets::{Handshaker, PacketSink, PacketSource};
 pub use ports::PortError;
+#[cfg(test)]
+pub(in crate::gateway) use srtp::{Guard, Kind};
+pub use srtp::{Keys, KeysBy, MasterKey, Security, Suite};
 pub use tap::{Tap, TapPacket};
 
 /// The call's own number for a leg; comes back with each of the leg's events.

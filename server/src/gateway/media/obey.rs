@@ -66,6 +66,25 @@ impl Engine {
                 }
                 return;
             }
+            Command::Secure(id, security) => {
+                if let Some(sockets) = self.legs.sockets(id) {
+                    sockets.secure(security);
+                }
+                self.legs.tell_security(id);
+                return;
+            }
+            Command::Mux(id, is_muxed) => {
+                if let Some(sockets) = self.legs.sockets(id) {
+                    sockets.mux(is_muxed);
+                }
+                return;
+            }
+            Command::Handshake(id, datagram) => {
+                if let Some(sockets) = self.legs.sockets(id) {
+                    sockets.send_handshake(&datagram);
+                }
+                return;
+            }
             Command::Stats(id, reply) => {
                 if let Some(stats) = self.graph.stats(id) {
                     // The asker may have gone away; the counts are not needed elsewhere.
@@ -141,6 +160,7 @@ impl Engine {
             configured: false,
             early: None,
             wire,
+            secured: None,
             listeners: Vec::new(),
             quality: port.quality,
         });
@@ -162,8 +182,16 @@ impl Engine {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let params = agreed.params(leg.stream, leg.wire.fill());
         let first = !std::mem::replace(&mut leg.configured, true);
-        let early = leg.early.take();
+        let mut early = leg.early.take();
         if let Wire::Udp(sockets) = &mut leg.wire {
+            // By now it is known by which keys it came.
+            early = early.and_then(|mut early| {
+                if !early.is_open {
+                    let length = sockets.open_early(&mut early.packet)?;
+                    early.packet.truncate(length);
+                }
+                Some(early)
+            });
             sockets.hold(!agreed.direction.sends());
             if first {
                 // The first one comes sooner (RFC 3550 §6.2).
@@ -178,6 +206,7 @@ impl Engine {
             let legs = &mut self.legs;
             self.graph.handle_rtp(early.at, id, &mut early.packet, |output| legs.dispatch(output));
         }
+        self.legs.tell_security(id);
         let legs = &self.legs;
         for command in self.waiting.due(id, |id| legs.negotiates(id)) {
             self.command(call, command);

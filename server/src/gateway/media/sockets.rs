@@ -17,6 +17,7 @@ use super::{
     latch::Latch,
     poller::Poller,
     ports::{PortLease, PortPair},
+    srtp::{Guard, Kind, SecuredBy, Security},
 };
 
 /// Silence after which a connected socket listens to all addresses again. Shorter than the silence after which the latch
@@ -39,7 +40,17 @@ pub(super) struct Sockets {
     rtcp_peer: Option<SocketAddr>,
     /// When our next report is due; none before the leg has a codec.
     pub(super) report_at: Option<Duration>,
+    guard: Guard,
+    /// RTCP goes by the RTP socket, in both directions (RFC 5761).
+    is_muxed: bool,
     _lease: Arc<PortLease>,
+}
+
+/// What was read of the RTP socket, by its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    Rtp(usize),
+    Rtcp(usize),
 }
 
 /// Whether the RTP socket may be connected.
@@ -63,6 +74,8 @@ impl Sockets {
             heard: Duration::ZERO,
             rtcp_peer: None,
             report_at: None,
+            guard: Guard::default(),
+            is_muxed: false,
             _lease: pair.lease,
         }
     }
@@ -89,50 +102,102 @@ impl Sockets {
         self.latch.hold(held);
     }
 
-    /// Reads one datagram of RTP; nothing when there is none or it is not the leg's.
-    pub(super) fn read_rtp(&mut self, now: Duration, buffer: &mut [u8]) -> Option<usize> {
+    /// How packets are secured from now on.
+    pub(super) fn secure(&mut self, security: Security) {
+        self.guard.set(security);
+    }
+
+    /// What secures the leg; none while nothing passes.
+    pub(super) fn secured_by(&self) -> Option<SecuredBy> {
+        self.guard.secured_by()
+    }
+
+    /// Packets that did not prove true since this was last asked.
+    pub(super) fn take_unproven(&mut self) -> u64 {
+        self.guard.take_unproven()
+    }
+
+    /// Whether RTCP goes by the RTP socket.
+    pub(super) fn mux(&mut self, is_muxed: bool) {
+        self.is_muxed = is_muxed;
+    }
+
+    /// Reads one datagram of the RTP socket; nothing when there is none or it is not the leg's.
+    pub(super) fn read_rtp(&mut self, now: Duration, buffer: &mut [u8]) -> Option<Heard> {
         // An error is ICMP's about an earlier packet: the socket itself is fine.
         let (length, from) = self.rtp.recv_from(buffer).ok()?;
+        let datagram = buffer.get(..length)?;
+        if self.guard.takes_handshake(datagram) {
+            if self.latch.accept(now, from) {
+                self.guard.hand_over(datagram);
+            }
+            return None;
+        }
+        if self.is_muxed && is_rtcp(datagram) {
+            return self.take_rtcp(from, buffer, length).map(Heard::Rtcp);
+        }
+        let length = if self.guard.is_keyed() {
+            self.latch.allows(now, from).then(|| self.guard.open(Kind::Rtp, buffer, length)).flatten()?
+        } else {
+            length
+        };
         // Only RTP may lock the source, or any probe could steal the stream before the peer speaks.
         let is_rtp = media::rtp::Packet::parse(buffer.get(..length)?).is_ok();
-        if !is_rtp || !self.latch.accept(now, from) {
+        if !is_rtp || self.guard.secured_by().is_none() || !self.latch.accept(now, from) {
             return None;
         }
         self.heard = now;
         self.settle();
-        Some(length)
+        Some(Heard::Rtp(length))
+    }
+
+    /// Whether what is read was opened by keys.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.guard.is_keyed()
+    }
+
+    /// Opens what was read before it was known by which keys; gives its length.
+    pub(super) fn open_early(&mut self, packet: &mut [u8]) -> Option<usize> {
+        self.guard.open(Kind::Rtp, packet, packet.len())
     }
 
     /// Reads one datagram of RTCP; nothing when there is none or it is not the leg's.
     pub(super) fn read_rtcp(&mut self, buffer: &mut [u8]) -> Option<usize> {
         let (length, from) = self.rtcp.recv_from(buffer).ok()?;
-        // The port is open to all of the peer's host: what is no RTCP is not the leg's fault.
-        if !self.latch.is_peer(from) || media::rtcp::parse(buffer.get(..length)?).is_err() {
-            return None;
-        }
+        let length = self.take_rtcp(from, buffer, length)?;
         self.rtcp_peer = Some(from);
         Some(length)
     }
 
+    fn take_rtcp(&mut self, from: SocketAddr, buffer: &mut [u8], length: usize) -> Option<usize> {
+        // The port is open to all of the peer's host: what is no RTCP is not the leg's fault.
+        let length = self.latch.is_peer(from).then(|| self.guard.open(Kind::Rtcp, buffer, length)).flatten()?;
+        media::rtcp::parse(buffer.get(..length)?).ok().map(|_| length)
+    }
+
     /// Sends RTP; false when it is lost. Without anybody to send to nothing is lost.
-    pub(super) fn send(&self, packet: &[u8]) -> bool {
+    pub(super) fn send(&mut self, packet: &[u8]) -> bool {
+        let (rtp, connected) = (&self.rtp, self.connected);
         let Some(to) = self.latch.destination() else { return true };
-        if self.connected != Some(to) {
-            return self.rtp.send_to(packet, to).is_ok();
-        }
-        match self.rtp.send(packet) {
-            // That was ICMP's answer to an earlier packet, told instead of sending this one.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => self.rtp.send(packet).is_ok(),
-            sent => sent.is_ok(),
+        self.guard.seal(Kind::Rtp, packet, |packet| send_to(rtp, connected, to, packet))
+    }
+
+    /// Sends a datagram of a handshake; a lost one is sent again.
+    pub(super) fn send_handshake(&self, datagram: &[u8]) {
+        if let Some(to) = self.latch.destination() {
+            send_to(&self.rtp, self.connected, to, datagram);
         }
     }
 
-    /// Sends a report.
-    pub(super) fn send_report(&self, report: &[u8]) {
-        if let Some(to) = self.rtcp_destination() {
-            // A lost report is made up for by the next one.
-            let _ = self.rtcp.send_to(report, to);
-        }
+    /// Sends a report. A lost one is made up for by the next.
+    pub(super) fn send_report(&mut self, report: &[u8]) {
+        let (rtp, rtcp, connected) = (&self.rtp, &self.rtcp, self.connected);
+        let to = if self.is_muxed { self.latch.destination() } else { self.rtcp_destination() };
+        let Some(to) = to else { return };
+        let is_muxed = self.is_muxed;
+        self.guard.seal(Kind::Rtcp, report, |report| {
+            if is_muxed { send_to(rtp, connected, to, report) } else { rtcp.send_to(report, to).is_ok() }
+        });
     }
 
     /// Where reports go: where the peer's come from, else beside its RTP (RFC 3550 §11).
@@ -179,6 +244,22 @@ impl Sockets {
             tracing::warn!(%error, "an RTP socket stays bound to its peer");
         }
     }
+}
+
+fn send_to(rtp: &UdpSocket, connected: Option<SocketAddr>, to: SocketAddr, packet: &[u8]) -> bool {
+    if connected != Some(to) {
+        return rtp.send_to(packet, to).is_ok();
+    }
+    match rtp.send(packet) {
+        // That was ICMP's answer to an earlier packet, told instead of sending this one.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => rtp.send(packet).is_ok(),
+        sent => sent.is_ok(),
+    }
+}
+
+/// By its second octet (RFC 5761 §4).
+fn is_rtcp(datagram: &[u8]) -> bool {
+    matches!(datagram.get(1), Some(192..=223))
 }
 
 #[cfg(test)]
@@ -279,6 +360,56 @@ mod tests {
         }
         assert!(sockets.send(&RTP));
         assert_eq!(phone.recv(&mut [0; 64]).unwrap(), RTP.len());
+    }
+
+    #[test]
+    fn reports_beside_rtp_are_told_apart_and_answered_there() {
+        let (mut sockets, at) = open(LOOPBACK, LOOPBACK);
+        let (phone, address) = phone();
+        sockets.signal(address);
+        let report = [0x80, 201, 0, 1, 0, 0, 0, 7];
+        let read = |sockets: &mut Sockets| {
+            phone.send_to(&report, at).unwrap();
+            sockets.read_rtp(MS(0), &mut [0; 64])
+        };
+        assert_eq!(read(&mut sockets), None, "nobody agreed on it");
+        sockets.mux(true);
+        assert_eq!(read(&mut sockets), Some(Heard::Rtcp(report.len())));
+        sockets.send_report(&report);
+        assert_eq!(phone.recv(&mut [0; 64]).unwrap(), report.len());
+    }
+
+    #[test]
+    fn only_what_proves_true_locks_a_secured_leg() {
+        use crate::entropy::Entropy;
+        use crate::gateway::media::srtp::{Keys, KeysBy, MasterKey, Suite};
+        let (mut sockets, at) = open(LOOPBACK, LOOPBACK);
+        let ((phone, address), (stranger, elsewhere)) = (phone(), phone());
+        sockets.signal(address);
+        let [ours, theirs] = [1, 2].map(|seed| MasterKey::draw(Suite::AesCm80, &Entropy::seeded(seed)));
+        let keys = |send: &MasterKey, receive: &MasterKey| {
+            Security::Keyed(Box::new(Keys {
+                by: KeysBy::Sdes,
+                send: send.clone(),
+                receive: receive.clone(),
+                mki_length: 0,
+            }))
+        };
+        sockets.secure(keys(&ours, &theirs));
+        assert!(!hears(&mut sockets, at, MS(0), &stranger) && !hears(&mut sockets, at, MS(0), &phone));
+        assert_eq!((sockets.take_unproven(), sockets.take_unproven()), (2, 0));
+        assert_eq!((sockets.latch.destination(), sockets.connected), (Some(address), None));
+        let mut peer = Guard::default();
+        peer.set(keys(&theirs, &ours));
+        // From another port of its host: its own packets prove it.
+        assert!(peer.seal(Kind::Rtp, &RTP, |secret| stranger.send_to(secret, at).is_ok()));
+        assert_eq!(sockets.read_rtp(MS(20), &mut [0; 64]), Some(Heard::Rtp(RTP.len())));
+        assert_eq!(sockets.latch.destination(), Some(elsewhere));
+        assert!(sockets.send(&RTP));
+        let mut secret = [0; 64];
+        let length = stranger.recv(&mut secret).unwrap();
+        assert_eq!(peer.open(Kind::Rtp, &mut secret, length), Some(RTP.len()));
+        assert_eq!(secret[..RTP.len()], RTP);
     }
 
     #[test]

@@ -151,7 +151,9 @@ impl Walk<'_> {
                     }
                 }
                 Output::Conference(ConferenceCommand::Enter { stay, .. }) => {
-                    self.soon(Input::Conference(stay, ConferenceEvent::Joined));
+                    // So that its wait URL is asked too, where it has one.
+                    self.soon(Input::Conference(stay, ConferenceEvent::Waiting));
+                    self.open.push_back(Input::Conference(stay, ConferenceEvent::Joined));
                     self.open.push_back(Input::Conference(stay, ConferenceEvent::Ended));
                 }
                 Output::Queue(QueueCommand::Wait { place, .. }) => {
@@ -236,6 +238,11 @@ impl Walk<'_> {
             return;
         }
         let Callback { fetch: id, url, params, purpose } = callback;
+        // What is heard while somebody waits is asked again and again; once says enough.
+        let is_of_wait = params.iter().any(|(name, _)| matches!(*name, "QueuePosition" | "FriendlyName"));
+        if is_of_wait && self.walked.asked.iter().any(|asked| asked.url == url) {
+            return;
+        }
         let World { http, clock, development, until, .. } = self.world;
         if until.is_some_and(|until| clock.monotonic() >= until) {
             self.walked.end = "the time for a check is over; it ends here".to_owned();
@@ -266,6 +273,9 @@ impl Walk<'_> {
                 asked.verbs = answer.actions.iter().map(sautikit_api::actions::Action::verb).collect();
                 asked.findings.extend(answer.warnings.iter().map(skipped));
             }
+            // Then it is fetched as a file, and what that comes to is told.
+            Err(FetchFailure::Status(400..=499)) if is_of_wait => {}
+            Err(_) if is_of_wait && asked.came.contains(" audio/") => {}
             Err(failure) => {
                 if asked.came.is_empty() {
                     asked.came = format!("nothing that can be used, {} ms", took.as_millis());
@@ -289,13 +299,15 @@ fn skipped(warning: &Warning) -> Finding {
 
 /// The parameters that tell one request from another.
 fn told(params: &[(&'static str, String)]) -> String {
-    const TELLING: [&str; 9] = [
+    const TELLING: [&str; 11] = [
         "CallStatus",
         "isActive",
         "Digits",
         "dtmfDigits",
         "DialCallStatus",
         "ConferenceName",
+        "FriendlyName",
+        "QueuePosition",
         "ErrorCode",
         "IsFinal",
         "hangupCause",

@@ -35,7 +35,7 @@ fn not_found() -> ApiError {
 
 /// List queues
 ///
-/// Those in which somebody is, with who waits: of the node that answers, where there are several.
+/// Those in which somebody is, with who waits: of all nodes that reach each other, else of the one that answers.
 #[utoipa::path(get, path = "/queues", params(Paged),
     responses((status = 200, body = Vec<wire::Queue>, description = "The workspace's, the newest first.")),
     extensions(("x-scope" = json!(Scope::CallsRead))))]

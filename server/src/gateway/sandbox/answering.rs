@@ -50,10 +50,15 @@ async fn ring_and_talk(sandbox: &Sandbox, mut call: IncomingCall, answered: &Ans
     let (events, mut media_events) = mpsc::channel(MEDIA_EVENTS);
     let media = sandbox.parts.media.open_call(events);
     let answer = match RtpEnd::open(&media, LEG, CodecPolicy::trunk()) {
-        Ok(mut end) => end.answer(&call.request.body).await.map(|sdp| (end, sdp)),
+        Ok(mut end) => {
+            if *answered == Answered::Silence {
+                end.fall_silent();
+            }
+            end.answer(&call.request.body).await.map(|sdp| (end, sdp))
+        }
         Err(error) => Err(error),
     };
-    let Ok((mut end, sdp)) = answer else {
+    let Ok((end, sdp)) = answer else {
         return sandbox.parts.sip.respond(call.transaction, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)).await;
     };
     sandbox.parts.sip.respond(call.transaction, Reply::new(StatusCode::OK).body(Body::sdp(sdp))).await;
@@ -74,7 +79,6 @@ async fn ring_and_talk(sandbox: &Sandbox, mut call: IncomingCall, answered: &Ans
             }
         }
         Answered::Silence => {
-            end.fall_silent();
             until_end(&mut call.signals, None).await;
         }
     }

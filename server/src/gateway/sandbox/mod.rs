@@ -64,7 +64,7 @@ impl Sandbox {
         };
         let endpoint = endpoint.bind()?;
         let address = endpoint.address();
-        let (sip, mut incoming) = endpoint.start(None);
+        let (sip, mut incoming) = endpoint.start(None, &[]);
         let parts = Parts { sip, media: media.clone(), speech: speech.clone(), address, gateway };
         let sandbox = Self { parts: Arc::new(parts) };
         let carrier = sandbox.clone();

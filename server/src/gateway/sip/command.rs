@@ -7,7 +7,9 @@ use bytes::Bytes;
 use sip::message::header::Replaces;
 use sip::message::{Headers, Message};
 use sip::parse::{ParseError, Raw};
-use sip::ua::{Body, Credentials, FlowId, Invite, OutsideRequest, Party, Path, Register, Reply, TransactionId};
+use sip::ua::{
+    Body, Credentials, FlowId, Invite, Lasting, OutsideRequest, Party, Path, Register, Reply, TransactionId,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::flows::Proof;
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Answer { transaction: TransactionId, reply: Box<Reply>, sent: oneshot::Sender<bool> },
     /// Give up a call of ours: one that was answered in this moment ends too.
     Cancel { leg: SipLeg, headers: Headers },
+    /// Say in the 200 to a BYE how long the call has lasted.
+    TellLength { leg: SipLeg, lasting: Lasting },
     /// End an answered call.
     Bye { leg: SipLeg, headers: Headers },
     /// Refresh a session: UPDATE, or a re-INVITE when there is a body.

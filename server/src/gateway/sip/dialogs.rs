@@ -1,4 +1,4 @@
-//! A dialog, or an INVITE that rings, as a call's record keeps it: what another process needs to end it after this one died.
+//! A dialog, an INVITE that rings, or a caller's INVITE that waits for its answer, as a call's record keeps it: what another process needs to end it after this one died.
 
 use std::net::SocketAddr;
 
@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 use sip::dialog::Dialog;
 use sip::ua::{Path, SessionInfo};
 
-use super::UDP_FLOW;
 use super::stream::Hop;
+use super::{IncomingCall, UDP_FLOW};
 
 /// A dialog with a peer that datagrams reach, or a connection that we open. Its text holds numbers: it is stored, never logged.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct OpenDialog {
     /// Where the peer is.
     pub remote: SocketAddr,
-    /// [`Dialog::to_record`]; before the answer to a call of ours [`sip::ua::Ua::invite_record`].
+    /// [`Dialog::to_record`]; before the answer to a call of ours [`sip::ua::Ua::invite_record`], before our answer to a caller
+    /// [`sip::ua::caller_record`].
     pub record: String,
     /// Where a connection to it leads; none: datagrams reach it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,6 +32,18 @@ impl OpenDialog {
     /// None before the answer to a call of ours, and for connections that a successor can't open. `hop`: where one leads that can be opened.
     pub(in crate::gateway) fn of(session: &SessionInfo<'_>, hop: Option<Hop>) -> Option<Self> {
         Self::by(session.path, session.dialog?.to_record()?, hop)
+    }
+
+    /// A caller that has no final answer of ours yet. None for one that came by a connection, which ends with this process and
+    /// takes the INVITE with it (RFC 3261 §17.1.4).
+    pub(in crate::gateway) fn of_caller(call: &IncomingCall) -> Option<Self> {
+        let record = (call.path.flow == UDP_FLOW).then(|| sip::ua::caller_record(&call.request, &call.local_tag))?;
+        Self::by(call.path, record?, None)
+    }
+
+    /// Whether it is a caller that has no final answer yet.
+    pub(in crate::gateway) fn is_caller(&self) -> bool {
+        sip::ua::is_caller_record(&self.record)
     }
 
     /// By this path or this hop; none for connections that a successor can't open.

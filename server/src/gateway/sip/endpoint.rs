@@ -14,7 +14,7 @@ use super::screening::Screening;
 use super::stream::{self, Listeners, Streams};
 use super::task::Task;
 use super::tracer::{Traced, Tracer};
-use super::{Incoming, SipHandle};
+use super::{Incoming, OpenDialog, SipHandle};
 use crate::clock::Clock;
 use crate::state::AppState;
 
@@ -177,9 +177,13 @@ impl BoundEndpoint {
         self.tls_address
     }
 
-    /// Starts the task; `screening` looks at every datagram, without one all of them enter. Returns the stream of calls and
-    /// requests.
-    pub fn start(self, screening: Option<Arc<dyn Screening>>) -> (SipHandle, mpsc::Receiver<Incoming>) {
+    /// Starts the task; `screening` looks at every datagram, without one all of them enter. `callers` were left without a final
+    /// answer by an earlier process, and get one first. Returns the stream of calls and requests.
+    pub fn start(
+        self,
+        screening: Option<Arc<dyn Screening>>,
+        callers: &[OpenDialog],
+    ) -> (SipHandle, mpsc::Receiver<Incoming>) {
         let (handle, queues) = SipHandle::new();
         let (incoming, receiver) = mpsc::channel(INCOMING_QUEUE);
         let streams = self.streams.map(|(app, listeners)| {
@@ -187,8 +191,9 @@ impl BoundEndpoint {
             streams.serve(listeners, &self.stopping);
             streams
         });
-        let task =
+        let mut task =
             Task::new(self.ua, self.socket, self.clock, screening, incoming, handle.clone(), streams, self.tracer);
+        task.turn_away(callers);
         tokio::spawn(task.run(queues, self.stopping));
         (handle, receiver)
     }

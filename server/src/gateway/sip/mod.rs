@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sip::message::header::Replaces;
 use sip::message::{Headers, Request};
 use sip::ua::{
-    Body, Credentials, Event, FlowId, Invite, LocalId, OutsideRequest, Path, Register, Reply, TransactionId,
+    Body, Credentials, Event, FlowId, Invite, Lasting, LocalId, OutsideRequest, Path, Register, Reply, TransactionId,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -117,6 +117,8 @@ pub struct IncomingCall {
     pub peer: Peer,
     /// The INVITE.
     pub request: Arc<Request>,
+    /// The tag of our answers to it.
+    pub local_tag: String,
     /// Everything that happens to the leg from now on; a CANCEL may be in it already.
     pub signals: mpsc::Receiver<Signal>,
     /// Its messages, the INVITE among them.
@@ -186,6 +188,11 @@ impl SipHandle {
     /// Gives up a call of ours. One whose answer is on its way to us, or to the leg, is ended.
     pub async fn cancel(&self, leg: SipLeg, headers: Headers) {
         self.send(Command::Cancel { leg, headers }).await;
+    }
+
+    /// Has the peer of a leg told in the 200 to its BYE how long the call has lasted.
+    pub async fn tell_length(&self, leg: SipLeg, lasting: Lasting) {
+        self.send(Command::TellLength { leg, lasting }).await;
     }
 
     /// Ends an answered call.

@@ -1,4 +1,4 @@
-//! How many WebSockets may be open: in all, from one address, and before anybody has proven anything on them.
+//! How many connections of a kind, WebSockets first of all, may be open: in all, from one address, and before anybody has proven anything on them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,6 +39,11 @@ impl Sockets {
     /// `most`: in all.
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, open: Mutex::default() })
+    }
+
+    /// How many are open.
+    pub fn open(&self) -> usize {
+        self.open.lock().all.all()
     }
 
     /// A place for a socket from `address`; none when there are too many. `is_proven`: a good token came with it.

@@ -236,6 +236,11 @@ impl Task {
                     let _ = self.ua.hang_up(now, *session, StatusCode::REQUEST_TERMINATED, headers);
                 }
             }
+            Command::TellLength { leg, lasting } => {
+                if let Some(session) = self.legs.get(&leg) {
+                    let _ = self.ua.tell_length(*session, lasting);
+                }
+            }
             Command::Bye { leg, headers } => {
                 if let Some(session) = self.legs.get(&leg) {
                     let _ = self.ua.bye(now, *session, headers);
@@ -354,7 +359,8 @@ impl Task {
                 let call_id = request.headers.get(&HeaderName::CallId).unwrap_or_default();
                 let traced = self.tracer.as_mut().map(|tracer| tracer.called(call_id));
                 let (traced, trace) = traced.map_or_else(Default::default, |(key, trace)| (Some(key), trace));
-                let call = IncomingCall { leg, transaction, path, peer, request, signals, trace };
+                let local_tag = self.ua.session(session).map(|info| info.local_tag.to_owned()).unwrap_or_default();
+                let call = IncomingCall { leg, transaction, path, peer, request, local_tag, signals, trace };
                 if self.has_place_for(path) && self.incoming.try_send(Incoming::Call(call)).is_ok() {
                     self.legs.insert(leg, session);
                     self.sessions.insert(session, Leg { leg, signals: sender, traced, keeper: None });

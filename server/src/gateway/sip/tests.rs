@@ -21,6 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The way in, what comes in, and what stops the endpoint.
 fn endpoint() -> (SipHandle, mpsc::Receiver<Incoming>, DropGuard) {
+    endpoint_after(&[])
+}
+
+/// As [`endpoint`], after a process that left these callers without an answer.
+fn endpoint_after(callers: &[OpenDialog]) -> (SipHandle, mpsc::Receiver<Incoming>, DropGuard) {
     let stopping = CancellationToken::new();
     let endpoint = Endpoint {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -34,7 +39,7 @@ fn endpoint() -> (SipHandle, mpsc::Receiver<Incoming>, DropGuard) {
         connections: None,
         traced: None,
     };
-    let (sip, incoming) = endpoint.bind().unwrap().start(None);
+    let (sip, incoming) = endpoint.bind().unwrap().start(None, callers);
     (sip, incoming, stopping.drop_guard())
 }
 
@@ -54,6 +59,16 @@ impl Peer {
         let target = Uri::parse(format!("sip:peer@{}", self.address)).unwrap();
         let offer = Some(Body::sdp("v=0 offer"));
         Invite::new(datagram_path(self.address), target, "<sip:us@us.invalid>", "<sip:peer@us.invalid>", offer)
+    }
+
+    /// The next response, and where it came from.
+    async fn response(&self) -> (Response, SocketAddr) {
+        let mut buffer = [0; 2_048];
+        let (length, from) = timeout(PATIENCE, self.socket.recv_from(&mut buffer)).await.expect("a response").unwrap();
+        match sip::parse::message(Bytes::copy_from_slice(&buffer[..length])) {
+            Ok(Message::Response(response)) => (response, from),
+            other => panic!("no response: {other:?}"),
+        }
     }
 
     /// The next request of this kind, and where it came from.
@@ -178,4 +193,29 @@ async fn what_answers_an_earlier_process_is_hung_up_with_the_credentials_of_its_
     peer.reply(&again, 200).await;
     timeout(PATIENCE, ending).await.expect("it is over").unwrap();
     assert_eq!(sip.gauge().await.sessions, 0);
+}
+
+#[tokio::test]
+async fn a_caller_of_an_earlier_process_is_turned_away_and_calls_nobody_twice() {
+    let peer = Peer::new().await;
+    let text = format!(
+        "INVITE sip:us@us.invalid SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bKcaller;rport={port}\r\nVia: SIP/2.0/UDP \
+         192.0.2.1;branch=z9hG4bKfirst\r\nMax-Forwards: 70\r\nFrom: <sip:peer@us.invalid>;tag=theirs\r\nTo: <sip:us@us.invalid>\r\n\
+         Call-ID: caller\r\nCSeq: 1 INVITE\r\nContact: <sip:peer@{address}>\r\nContent-Length: 0\r\n\r\n",
+        address = peer.address,
+        port = peer.address.port(),
+    );
+    let Ok(Message::Request(invite)) = sip::parse::message(Bytes::from(text.clone())) else { panic!("no INVITE") };
+    let record = sip::ua::caller_record(&invite, "ours").unwrap();
+    let left = OpenDialog { remote: peer.address, record, hop: None };
+    assert!(left.is_caller() && left.is_same(&left.clone()) && left.dialog().is_none());
+    let (sip, mut incoming, _stop) = endpoint_after(&[left]);
+    let (refusal, from) = peer.response().await;
+    assert_eq!((refusal.status, refusal.headers.to().unwrap().tag()), (StatusCode::SERVICE_UNAVAILABLE, Some("ours")));
+    assert_eq!(refusal.headers.get_all(&HeaderName::Via).count(), 2);
+    // A copy of it was on its way.
+    peer.socket.send_to(text.as_bytes(), from).await.unwrap();
+    assert_eq!(peer.response().await.0.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(sip.gauge().await.sessions, 0);
+    assert!(incoming.try_recv().is_err(), "a new call");
 }

@@ -1,17 +1,17 @@
-//! A speech server over HTTP that takes what OpenAI's `/v1/audio/speech` takes, as most do: hosted ones, and models that an
-//! operator runs beside this server.
+//! A speech server over HTTP: one that takes what OpenAI's `/v1/audio/speech` takes, as most do (hosted ones, and models that an
+//! operator runs beside this server), or the one that Piper has.
 //!
-//! The operator names it, so its address is not looked at as customers' are. Deliberately absent: SSML, which that interface does
-//! not know; it is sent the words alone.
+//! The operator names it, so its address is not looked at as customers' are. Deliberately absent: SSML, which neither knows; it is
+//! sent the words alone.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use voice::Text;
 
 use super::{Made, Provider, SpeechError};
-use crate::config;
+use crate::config::{self, SpeechDialect};
 
 /// Who waits for speech hears nothing meanwhile; after this the next provider is asked.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -45,21 +45,12 @@ impl Provider for Remote {
     }
 
     fn speaks(&self, language: &str) -> bool {
-        let primary = language.split('-').next().unwrap_or_default();
-        let languages = &self.config.languages;
-        languages.is_empty() || languages.iter().any(|one| one.eq_ignore_ascii_case(primary))
+        self.config.speaks(primary(language))
     }
 
     async fn speak(&self, text: &Text) -> Result<Made, SpeechError> {
         let config = &self.config;
-        let voice = match text.voice.as_str() {
-            "man" if !config.voice_man.is_empty() => &config.voice_man,
-            "woman" | "alice" if !config.voice_woman.is_empty() => &config.voice_woman,
-            _ => &config.voice,
-        };
-        let speed = (f64::from(text.rate_percent) / 100.0).clamp(*SPEEDS.start(), *SPEEDS.end());
-        let body = json!({ "model": config.model, "input": text.text, "voice": voice, "response_format": "wav", "speed": speed });
-        let mut request = self.http.post(&config.url).json(&body);
+        let mut request = self.http.post(&config.url).json(&body(config, text));
         if !config.api_key.is_empty() {
             request = request.bearer_auth(&config.api_key);
         }
@@ -69,5 +60,26 @@ impl Provider for Remote {
         let file =
             crate::webhooks::client::read_up_to(response, MAX_BYTES).await.map_err(|_| SpeechError::Unavailable)?;
         Ok(Made { file, otherwise: None })
+    }
+}
+
+fn primary(language: &str) -> &str {
+    language.split('-').next().unwrap_or_default()
+}
+
+/// The request's JSON.
+fn body(config: &config::Speech, text: &Text) -> Value {
+    let voice = match text.voice.as_str() {
+        "man" if !config.voice_man.is_empty() => &config.voice_man,
+        "woman" | "alice" if !config.voice_woman.is_empty() => &config.voice_woman,
+        _ => config.voice_of(primary(&text.language)).unwrap_or(&config.voice),
+    };
+    let speed = (f64::from(text.rate_percent) / 100.0).clamp(*SPEEDS.start(), *SPEEDS.end());
+    match config.dialect {
+        SpeechDialect::Openai => {
+            json!({ "model": config.model, "input": text.text, "voice": voice, "response_format": "wav", "speed": speed })
+        }
+        // How long sounds are, which is the other way round.
+        SpeechDialect::Piper => json!({ "text": text.text, "voice": voice, "length_scale": 1.0 / speed }),
     }
 }

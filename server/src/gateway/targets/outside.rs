@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use sautikit_api::ErrorCode;
-use sautikit_api::ids::LegRecordId;
 use sip::message::{Headers, Scheme, Uri};
-use voice::{Cause, CauseKind, Target};
+use sip::ua::Credentials;
+use voice::{Cause, CauseKind, Login, Target};
 
 use super::{Dialling, Reach, Ways, refused};
 use crate::calls::{Direction, Rate};
+use crate::config::SrtpPolicy;
 use crate::gateway::begin::leg_record;
 use crate::gateway::dns::{self, NameServers, Server, Wanted};
 use crate::gateway::leg::MayHear;
@@ -58,7 +59,7 @@ pub(super) async fn reach(dialling: &Dialling, uri: &Uri) -> Result<Reach, Cause
         return Err(refused(ErrorCode::CallsDestinationBlocked));
     }
     let target = Target::Sip(uri.to_string());
-    let record = leg_record(LegRecordId(app.new_uuid()), &target, Direction::Outbound, Rate::FREE, app.now_us());
+    let record = leg_record(dialling.leg_id, &target, Direction::Outbound, Rate::FREE, app.now_us());
     Ok(Reach { ways: Ways::Outside(ways), record })
 }
 
@@ -94,7 +95,8 @@ fn way(dialling: &Dialling, uri: &Uri, server: Server, host: &str) -> Way {
         target,
         // Strangers have no use for an id of ours.
         headers: Headers::new(),
-        auth: None,
+        auth: dialling.login.clone().map(|Login { username, password }| Credentials::Digest { username, password }),
+        srtp: SrtpPolicy::default(),
         rights: None,
     }
 }

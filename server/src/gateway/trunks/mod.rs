@@ -28,11 +28,12 @@ use sip::ua::Credentials;
 use tokio::time::timeout;
 
 use super::dns::{self, NameServers, Wanted};
+use super::figures::{Attempt, TrunkFigures};
 use super::sip::{Hop, StreamTransport};
 use crate::config::{Trunk as Settings, TrunkTransport};
 use crate::entropy::Entropy;
 use crate::telephone;
-use crate::trunks::{Health, LiveTrunks, Standing, source_network};
+use crate::trunks::{Figures, Health, LiveTrunks, Standing, source_network};
 use preview::Previewer;
 use shape::Shape;
 use terms::Terms;
@@ -200,8 +201,9 @@ impl LiveTrunks for Trunks {
     fn standing(&self, name: &str) -> Option<Standing> {
         let table = self.table();
         let entry = table.named(name)?;
-        let health = self.health(name);
-        Some(Standing { address: Some(entry.trunk.address), calls: entry.trunk.terms.calls(), health })
+        let terms = &entry.trunk.terms;
+        let figures = terms.figures().map(figures_of).unwrap_or_default();
+        Some(Standing { address: Some(entry.trunk.address), calls: terms.calls(), health: self.health(name), figures })
     }
 
     fn preview(&self, name: &str, number: &str, caller_id: &str) -> Option<String> {
@@ -246,7 +248,8 @@ impl Trunk {
         let terms = terms
             .map_err(|codec| TrunkError::Codec { name: name(), codec: codec.to_owned() })?
             .paced(settings.calls_per_second)
-            .following_redirects(settings.follow_redirects);
+            .following_redirects(settings.follow_redirects)
+            .secured(settings.srtp);
         if let Some(country) = settings.country.as_ref().filter(|country| !telephone::is_country(country)) {
             return Err(TrunkError::Country { name: name(), country: country.clone() });
         }
@@ -308,6 +311,17 @@ impl Trunk {
             priority: SANDBOX_PRIORITY,
             sources: Vec::new(),
         }
+    }
+}
+
+fn figures_of(figures: &TrunkFigures) -> Figures {
+    let millis = |seconds: f64| (seconds * 1_000.0).round() as u32;
+    Figures {
+        answered: figures.attempts(Attempt::Answered),
+        ended: figures.attempts(Attempt::Ended),
+        failed: figures.attempts(Attempt::Failed),
+        post_dial_mean_ms: figures.post_dial.mean().map(millis),
+        post_dial_p95_ms: figures.post_dial.quantile(0.95).map(millis),
     }
 }
 

@@ -45,6 +45,7 @@ impl Trunk {
             to: shaped.to,
             headers: shaped.headers,
             auth: self.auth.clone(),
+            srtp: self.terms.srtp(),
             rights: None,
         }
     }
@@ -60,7 +61,7 @@ impl Previewer {
     /// The first INVITE of a call by this trunk, before it asks for credentials.
     pub fn invite(&self, trunk: &Trunk, number: &str, caller_id: &str) -> Option<String> {
         let way = trunk.way(number, caller_id, &self.domain);
-        let offer = sample_offer(SocketAddr::new(self.media_ip, MEDIA_PORT), trunk.terms.codecs());
+        let offer = sample_offer(SocketAddr::new(self.media_ip, MEDIA_PORT), trunk.terms.codecs(), trunk.terms.srtp());
         let mut invite = way.invite(Body::sdp(offer));
         if let Some(hop) = &way.hop {
             let local = match hop.transport {

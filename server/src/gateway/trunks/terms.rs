@@ -7,6 +7,7 @@ use std::time::Duration;
 use media::Codec;
 use parking_lot::Mutex;
 
+use crate::config::SrtpPolicy;
 use crate::gateway::figures::TrunkFigures;
 use crate::gateway::leg::codecs;
 
@@ -20,6 +21,7 @@ pub struct Terms {
     /// Of a trunk, not of what has no terms.
     figures: Option<Arc<TrunkFigures>>,
     follows_redirects: bool,
+    srtp: SrtpPolicy,
     /// Calls that we may begin by it within a second; [`NO_LIMIT`] where there is none.
     calls_per_second: u32,
 }
@@ -53,6 +55,7 @@ impl Default for Terms {
             pace: Arc::default(),
             figures: None,
             follows_redirects: false,
+            srtp: SrtpPolicy::default(),
             calls_per_second: NO_LIMIT,
         }
     }
@@ -109,6 +112,17 @@ impl Terms {
     #[must_use]
     pub fn following_redirects(self, follows_redirects: bool) -> Self {
         Self { follows_redirects, ..self }
+    }
+
+    /// The same, with audio secured so.
+    #[must_use]
+    pub fn secured(self, srtp: SrtpPolicy) -> Self {
+        Self { srtp, ..self }
+    }
+
+    /// How audio is secured.
+    pub fn srtp(&self) -> SrtpPolicy {
+        self.srtp
     }
 
     /// Whether calls go on to where it sends them.

@@ -22,7 +22,7 @@ const MOST_ROWS: usize = 5_000;
 const PAGE_ROWS: &str = "200";
 
 /// Name of the file, path of the API, columns: members of a row, those of members within with a dot between.
-const LISTS: [(&str, &str, &[&str]); 5] = [
+const LISTS: [(&str, &str, &[&str]); 20] = [
     (
         "calls",
         "/v1/calls",
@@ -109,7 +109,233 @@ const LISTS: [(&str, &str, &[&str]); 5] = [
             "created_at",
         ],
     ),
+    (
+        "deliveries",
+        "/v1/webhooks/deliveries",
+        &[
+            "id",
+            "webhook_id",
+            "event_id",
+            "event",
+            "url",
+            "status",
+            "attempts",
+            "created_at",
+            "delivered_at",
+            "next_attempt_at",
+            "last_attempt_at",
+            "last_status",
+            "last_error",
+            "last_duration_ms",
+        ],
+    ),
+    (
+        "top-ups",
+        "/v1/wallet/top-ups",
+        &[
+            "id",
+            "created_at",
+            "settled_at",
+            "method",
+            "channel",
+            "status",
+            "amount_minor",
+            "currency",
+            "receipt",
+            "failure_reason",
+            "may_be_paid",
+            "simulated",
+        ],
+    ),
+    (
+        "api-keys",
+        "/v1/api-keys",
+        &[
+            "id",
+            "name",
+            "prefix",
+            "status",
+            "scopes",
+            "created_at",
+            "last_used_at",
+            "last_used_ip",
+            "rotated_at",
+            "expires_at",
+            "revoked_at",
+        ],
+    ),
+    ("members", "/v1/workspace/members", &["user_id", "email", "name", "role", "joined_at"]),
+    (
+        "webhooks",
+        "/v1/webhooks",
+        &[
+            "id",
+            "url",
+            "status",
+            "disabled_reason",
+            "events",
+            "number_id",
+            "description",
+            "rate_per_second",
+            "created_at",
+            "health.deliveries",
+            "health.success_rate",
+            "health.p50_ms",
+            "health.p95_ms",
+        ],
+    ),
+    (
+        "shadow-requests",
+        "/v1/shadow-requests",
+        &[
+            "id",
+            "created_at",
+            "number_id",
+            "call_id",
+            "purpose",
+            "outcome",
+            "difference_count",
+            "live.status",
+            "live.duration_ms",
+            "shadow.status",
+            "shadow.duration_ms",
+            "differences",
+        ],
+    ),
+    (
+        "workspaces",
+        "/v1/admin/workspaces",
+        &["id", "name", "country", "currency", "status", "member_count", "created_at"],
+    ),
+    (
+        "jobs",
+        "/v1/admin/jobs",
+        &["id", "kind", "lane", "subject", "state", "attempts", "last_error", "can_retry", "due_at", "created_at"],
+    ),
+    (
+        "running-calls",
+        "/v1/admin/calls",
+        &[
+            "id",
+            "workspace_id",
+            "workspace_name",
+            "direction",
+            "status",
+            "from",
+            "to",
+            "node_id",
+            "started_at",
+            "answered_at",
+        ],
+    ),
+    (
+        "trunks",
+        "/v1/admin/trunks",
+        &[
+            "id",
+            "origin",
+            "name",
+            "address",
+            "transport",
+            "register",
+            "identity",
+            "number_format",
+            "priority",
+            "max_calls",
+            "is_enabled",
+            "is_reachable",
+            "current_calls",
+            "figures.answered",
+            "figures.ended",
+            "figures.failed",
+            "figures.post_dial_mean_ms",
+            "figures.post_dial_p95_ms",
+            "last_options.at",
+            "last_options.sip_status",
+            "prefixes",
+            "codecs",
+            "country",
+            "created_at",
+            "updated_at",
+        ],
+    ),
+    (
+        "providers",
+        "/v1/admin/providers",
+        &["id", "name", "country", "contact", "notes", "status", "live_series", "created_at"],
+    ),
+    (
+        "series",
+        "/v1/admin/series",
+        &[
+            "id",
+            "provider_name",
+            "country",
+            "prefix",
+            "first_suffix",
+            "last_suffix",
+            "trunk",
+            "capabilities",
+            "status",
+            "prices",
+            "numbers",
+            "created_at",
+        ],
+    ),
+    (
+        "stock",
+        "/v1/admin/numbers",
+        &[
+            "id",
+            "number",
+            "country",
+            "state",
+            "capabilities",
+            "series_id",
+            "workspace_id",
+            "workspace_name",
+            "kept_until",
+            "created_at",
+        ],
+    ),
+    (
+        "prices",
+        "/v1/admin/prices",
+        &[
+            "id",
+            "workspace_id",
+            "prefix",
+            "country",
+            "currency",
+            "per_min_e4",
+            "billing_minimum_seconds",
+            "billing_increment_seconds",
+            "valid_from",
+            "valid_until",
+            "created_at",
+        ],
+    ),
+    (
+        "unmatched-payments",
+        "/v1/admin/payments/unmatched",
+        &[
+            "id",
+            "provider",
+            "receipt",
+            "amount_minor",
+            "currency",
+            "account_reference",
+            "payer_phone",
+            "payer_name",
+            "status",
+            "reason",
+            "paid_at",
+        ],
+    ),
 ];
+
+/// A list that the API gives whole, so that it takes no cursor.
+const WHOLE: &str = "/v1/admin/trunks";
 
 /// The file.
 pub(super) async fn show(State(console): State<Console>, Path(file): Path<String>, request: Request) -> Response {
@@ -153,7 +379,8 @@ async fn table(api: &Api, path: &str, columns: &[&str], filters: &Fields) -> Res
     let mut count = 0;
     loop {
         let own = filters.pairs().filter(|(name, _)| !["cursor", "limit"].contains(name));
-        let pairs: Vec<(&str, &str)> = own.chain([("limit", PAGE_ROWS), ("cursor", cursor.as_str())]).collect();
+        let page = [("limit", PAGE_ROWS), ("cursor", cursor.as_str())].into_iter().filter(|_| path != WHOLE);
+        let pairs: Vec<(&str, &str)> = own.chain(page).collect();
         let answer = api.fetch(with_query(path, &pairs)).await?;
         let rows = answer.json.as_array().map(Vec::as_slice).unwrap_or_default();
         for row in rows {
@@ -194,6 +421,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// The schema that this one refers to.
+    fn target<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+        let pointer = schema["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+        pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema)
+    }
+
+    /// Whether rows of this schema have the member.
+    fn has(document: &Value, schema: &Value, name: &str) -> bool {
+        let schema = target(document, schema);
+        let parts = schema["allOf"].as_array().into_iter().flatten();
+        schema["properties"].get(name).is_some() || parts.into_iter().any(|part| has(document, part, name))
+    }
+
+    #[test]
+    fn every_column_is_a_member_of_the_list_s_rows() {
+        let document = crate::http::openapi::document();
+        for (list, path, columns) in LISTS {
+            let content = &document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"];
+            let rows = &target(&document, &content["schema"])["items"];
+            for column in columns {
+                let name = column.split('.').next().unwrap();
+                assert!(has(&document, rows, name), "{list}: {column}");
+            }
+            let takes_cursor =
+                document["paths"][path]["get"]["parameters"].to_string().to_lowercase().contains("cursor");
+            assert_eq!(takes_cursor, path != WHOLE, "{list}");
+        }
+    }
 
     #[test]
     fn members_within_members_have_columns_of_their_own() {

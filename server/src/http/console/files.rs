@@ -65,6 +65,15 @@ impl SiteFiles {
         }
     }
 
+    /// Whether the current build has an asset of that name.
+    pub(super) fn has_asset(&self, name: &str) -> bool {
+        let path = format!("{}/{name}", self.assets_url().trim_start_matches('/'));
+        match self {
+            Self::Folder(root) => root.join(path).is_file(),
+            Self::Embedded(site) => site.get_file(path).is_some(),
+        }
+    }
+
     /// A file by its path below the site, `/` between the parts.
     pub(super) async fn read(&self, path: &str) -> Option<Cow<'static, [u8]>> {
         // Plain names only: no way out of the folder.

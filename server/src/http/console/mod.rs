@@ -9,7 +9,6 @@ mod exports;
 mod files;
 mod forms;
 mod pages;
-mod reference;
 mod site;
 
 use files::SiteFiles;
@@ -50,7 +49,6 @@ pub(super) fn routes(console: &Console) -> Router<AppState> {
         .route("/console/{*form}", post(forms::submit))
         .route("/exports/{file}", get(exports::show))
         .route("/favicon.ico", get(site::icon))
-        .route("/docs/api", get(reference::show))
         .route("/docs/licences.txt", get(site::licences))
         .route("/assets/{*file}", get(site::asset))
         .route("/sdk/browser/{*file}", get(site::sdk))
@@ -63,4 +61,29 @@ pub(super) fn routes(console: &Console) -> Router<AppState> {
         routes = routes.route(page.path(), get(pages::show));
     }
     routes.with_state(console.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use app::estimate::Plan;
+
+    use crate::rating::Rate;
+
+    #[test]
+    fn the_calculator_rates_calls_as_they_are_billed() {
+        for (per_minute_e4, minimum_seconds, increment_seconds) in
+            [(3_000_000, 1, 1), (3_000_001, 60, 60), (250, 60, 1), (0, 1, 1), (9_999_999, 30, 6)]
+        {
+            let plan = Plan { per_minute_e4, minimum_seconds, increment_seconds };
+            let rate = Rate { per_minute_e4, minimum_seconds, increment_seconds };
+            for seconds in (0..200).chain([3_599, 3_600, 86_400]) {
+                assert_eq!(plan.cost_minor(seconds), rate.cost_minor(seconds).ok(), "{plan:?} for {seconds} s");
+                assert_eq!(
+                    plan.billed_seconds(seconds),
+                    rate.billable_seconds(seconds).ok(),
+                    "{plan:?} for {seconds} s"
+                );
+            }
+        }
+    }
 }

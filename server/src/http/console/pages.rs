@@ -6,7 +6,7 @@ use app::api_client::Api;
 use app::article::Article;
 use app::forms::Fields;
 use app::i18n::Lang;
-use app::visit::{Answer, Pays, Reply};
+use app::visit::{Answer, Contact, Health, Pays, Reply};
 use app::{Flash, Visit};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -20,6 +20,8 @@ use sautikit_api::ErrorCode;
 use super::Console;
 use super::client::InProcess;
 use crate::accounts;
+use crate::clock::rfc3339;
+use crate::gateway::Gateway;
 use crate::http::docs;
 use crate::payments;
 use crate::web::caller::cookie;
@@ -35,6 +37,12 @@ const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/", "/dev/"];
 /// WASM and opens the SIP WebSocket of this host, which `policy` names. Recordings may be in a bucket of the customer's.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob: https:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// By which other sites show a link to ours; `end2end/support/og.js` draws it.
+const PICTURE: &str = "og.png";
+
+/// The page that says how the server does.
+const STATUS: &str = "/status";
 
 /// The page whose address holds a mailed link's token, which no other page or host shall learn.
 pub(super) const MAILED_LINK: &str = "/auth/verify";
@@ -60,9 +68,12 @@ pub(super) async fn show_missing(State(console): State<Console>, request: Reques
 
 /// The page that `parts.uri` names, with what a form has to say, answered with `status` unless the page decides otherwise.
 pub(super) async fn render(console: &Console, parts: Parts, flash: Option<Flash>, status: StatusCode) -> Response {
-    let visit = visit(console, &parts, flash);
+    let mut visit = visit(console, &parts, flash);
+    if visit.path == STATUS {
+        visit.health = Some(health(console, parts.extensions.get::<Arc<Gateway>>()).await);
+    }
     let reply = visit.reply.clone();
-    let article = docs::article(parts.uri.path());
+    let article = docs::article(&parts.uri, visit.lang.code());
     let mut request = Request::new(Body::empty());
     // A form's page is rendered as if it had been asked for by GET.
     *request.method_mut() = Method::GET;
@@ -135,20 +146,23 @@ pub(super) fn asked_here(console: &Console, headers: &HeaderMap, token: &str) ->
 }
 
 fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
-    let query = query(&parts.uri);
+    let (query, lang) = (query(&parts.uri), language(&parts.headers));
     let token = query.get("token").filter(|_| parts.uri.path() == MAILED_LINK);
     Visit {
         asked_here: token.is_some_and(|token| asked_here(console, &parts.headers, token)),
         api: api(console, parts),
-        lang: language(&parts.headers),
+        lang,
         path: parts.uri.path().to_owned(),
         query,
         now_us: console.app.now_us(),
-        docs: docs::menu(),
+        docs: docs::menu(lang.code()),
         public_url: console.app.public_url.to_string(),
         assets: console.site.assets_url(),
         google_sign_in: accounts::google::is_configured(&console.app),
         development: console.app.config.is_development(),
+        picture: console.site.has_asset(PICTURE).then_some(PICTURE),
+        contact: contact(console),
+        health: None,
         mpesa: pays(console, payments::Method::Mpesa),
         paystack: pays(console, payments::Method::Paystack),
         form_token: console.app.new_uuid().to_string(),
@@ -156,6 +170,24 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         flash,
         reply: Reply::default(),
     }
+}
+
+fn contact(console: &Console) -> Arc<Contact> {
+    let config = &console.app.config.contact;
+    Arc::new(Contact {
+        email: config.email.clone(),
+        phone: config.phone.clone(),
+        hours: config.hours.clone(),
+        address: config.address.clone(),
+    })
+}
+
+/// How this server does, as `/readyz` says it.
+async fn health(console: &Console, gateway: Option<&Arc<Gateway>>) -> Health {
+    let app = &console.app;
+    let (database, is_draining) = (app.db.ping().await.is_ok(), app.draining.is_cancelled());
+    let calls = gateway.map(|_| database && !is_draining);
+    Health { database, is_draining, calls, at: rfc3339(app.now_us()) }
 }
 
 fn pays(console: &Console, method: payments::Method) -> Pays {

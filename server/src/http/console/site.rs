@@ -112,6 +112,7 @@ fn content_type(path: &str) -> &'static str {
         Some("js") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
         Some("woff2") => "font/woff2",
         Some("ts" | "txt") => "text/plain; charset=utf-8",
         Some("json" | "map") => "application/json",

@@ -1,18 +1,26 @@
 //! `/docs/errors` and `/docs/errors/CODE`: written from the catalogue, so that no code lacks its page.
 
-use sautikit_api::ErrorCode;
+use std::collections::BTreeMap;
 
-use super::ROOT;
+use sautikit_api::ErrorCode;
+use serde_json::{Value, json};
+
+use super::{ROOT, provoked};
+use crate::http::openapi;
+
+/// More requests than this that answer a code are not listed: almost all do.
+const MOST_REQUESTS: usize = 25;
 
 /// Path of the list.
 pub(super) const LIST: &str = "/docs/errors";
 
 /// Every page as path and Markdown: the list, one per code, and one per other spelling of a code.
 pub(super) fn pages() -> Vec<(String, String)> {
+    let sources = sources(&openapi::document());
     let mut pages = vec![(LIST.to_owned(), list())];
     for code in ErrorCode::ALL.iter().copied() {
         let names = [code.as_str()].into_iter().chain(code.aliases().iter().copied());
-        pages.extend(names.map(|name| (format!("{ROOT}/errors/{name}"), page(code))));
+        pages.extend(names.map(|name| (format!("{ROOT}/errors/{name}"), page(code, sources.get(code.as_str())))));
     }
     pages
 }
@@ -45,7 +53,35 @@ fn area(code: ErrorCode) -> Option<&'static str> {
     code.as_str().split_once('.').map(|(area, _)| area)
 }
 
-fn page(code: ErrorCode) -> String {
+/// Which requests answer which code, by the API's description.
+pub(super) fn sources(document: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut sources: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            for response in operation["responses"].as_object().into_iter().flat_map(|responses| responses.values()) {
+                let target = response["$ref"].as_str().and_then(|target| target.strip_prefix('#'));
+                let response = target.and_then(|target| document.pointer(target)).unwrap_or(response);
+                let examples = response.pointer("/content/application~1json/examples").and_then(Value::as_object);
+                for code in examples.into_iter().flat_map(|examples| examples.keys()) {
+                    let request = format!("`{} {path}`", method.to_ascii_uppercase());
+                    sources.entry(code.clone()).or_default().push(request);
+                }
+            }
+        }
+    }
+    sources
+}
+
+/// The answer with this code, as JSON.
+fn answer(code: ErrorCode) -> String {
+    let body = json!({ "error": {
+        "code": code.as_str(), "message": code.happened(), "docs_url": format!("https://voice.example{LIST}/{code}"),
+        "request_id": "req_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",
+    } });
+    serde_json::to_string_pretty(&body).unwrap_or_default()
+}
+
+fn page(code: ErrorCode, sources: Option<&Vec<String>>) -> String {
     let mut text = format!("# {}\n\n<code>{code}</code> · HTTP {}\n", code.title(), code.status());
     if !code.aliases().is_empty() {
         let names: Vec<_> = code.aliases().iter().map(|alias| format!("`{alias}`")).collect();
@@ -53,6 +89,31 @@ fn page(code: ErrorCode) -> String {
     }
     text += &format!("\n## What happened\n\n{}\n\n## What to do\n\n{}\n", code.happened(), code.remedy());
     text += &advice(code);
+    let requests = provoked::requests(code);
+    if let Some((last, before)) = requests.split_last() {
+        text += "\n## A request that provokes it\n";
+        if !before.is_empty() {
+            text += "\nFirst these; `{id}` and `{key}` are of their answers:\n";
+        }
+        for request in before {
+            text += &format!("\n```http\n{request}\n```\n");
+        }
+        if !before.is_empty() {
+            text += "\nThen this one is refused with it:\n";
+        }
+        text += &format!("\n```http\n{last}\n```\n");
+    }
+    text += &format!("\n## The answer\n\n```json\n{}\n```\n", answer(code));
+    match sources {
+        Some(requests) if requests.len() > MOST_REQUESTS => {
+            text += "\n## Where it comes from\n\nAlmost every request can be answered so.\n";
+        }
+        Some(requests) => {
+            let requests: Vec<String> = requests.iter().map(|request| format!("- {request}")).collect();
+            text += &format!("\n## Where it comes from\n\n{}\n", requests.join("\n"));
+        }
+        None => {}
+    }
     text += &format!("\n[All codes]({LIST})\n");
     text
 }

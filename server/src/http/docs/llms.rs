@@ -1,4 +1,5 @@
-//! GET `/llms.txt`: the list of pages for programs that read documentation (llmstxt.org).
+//! GET `/llms.txt` and `/llms-full.txt`: the list of pages, and all of their text, for programs that read documentation
+//! (llmstxt.org).
 
 use axum::extract::State;
 use axum::http::header;
@@ -20,5 +21,18 @@ pub(in crate::http) async fn llms_txt(State(app): State<AppState>) -> Response {
             text += &format!("- [{title}]({}{href}){about}\n", app.public_url);
         }
     }
+    plain(text)
+}
+
+/// Every page's Markdown, one after the other. Of the error pages the list alone, which has every code.
+pub(in crate::http) async fn llms_full_txt(State(app): State<AppState>) -> Response {
+    let mut text = String::new();
+    for source in library::sources().iter().filter(|source| !source.is_of_a_code()) {
+        text += &format!("<!-- {}{} -->\n\n{}\n\n", app.public_url, source.href, source.markdown.trim());
+    }
+    plain(text)
+}
+
+fn plain(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }

@@ -5,6 +5,7 @@
 use app::article::Heading;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, html};
 use sautikit_api::ErrorCode;
+use sautikit_api::actions::parse_json;
 
 use super::{errors, links};
 
@@ -32,6 +33,8 @@ pub(super) fn render(source: &str, folder: &str) -> Rendered {
     let mut out = Vec::with_capacity(events.len());
     // Whether each open link leads somewhere.
     let mut open_links = Vec::new();
+    // The block of code that is open.
+    let mut document = String::new();
     for (at, event) in events.iter().enumerate() {
         match event {
             Event::Start(Tag::Heading { level, .. }) => {
@@ -55,8 +58,11 @@ pub(super) fn render(source: &str, folder: &str) -> Rendered {
             Event::Code(code) if open_links.is_empty() && code.contains('.') && ErrorCode::parse(code).is_some() => {
                 out.push(raw(format!("<a href=\"{}/{code}\"><code>{code}</code></a>", errors::LIST)));
             }
-            Event::Start(Tag::CodeBlock(_)) => out.push(raw("<pre class=\"codeblock\" tabindex=\"0\"><code>")),
-            Event::End(TagEnd::CodeBlock) => out.push(raw("</code></pre>\n")),
+            Event::Start(Tag::CodeBlock(_)) => {
+                document = plain(&events[at + 1..], |end| *end == TagEnd::CodeBlock);
+                out.push(raw("<pre class=\"codeblock\" tabindex=\"0\"><code>"));
+            }
+            Event::End(TagEnd::CodeBlock) => out.push(raw(format!("</code></pre>\n{}", try_it(&document)))),
             Event::Start(Tag::Table(_)) => {
                 out.extend([raw("<div class=\"prose__table\" tabindex=\"0\">"), event.clone()]);
             }
@@ -66,6 +72,20 @@ pub(super) fn render(source: &str, folder: &str) -> Rendered {
     }
     html::push_html(&mut page.html, out.into_iter());
     page
+}
+
+/// The way to the playground, below a block that is a whole document of voice actions.
+fn try_it(document: &str) -> String {
+    let document = document.trim();
+    let is_json = document.starts_with('{') && parse_json(document.as_bytes()).is_ok_and(|actions| !actions.is_empty());
+    let is_xml = document.starts_with("<Response>") && document.ends_with("</Response>");
+    if !(is_json || is_xml) {
+        return String::new();
+    }
+    let document: String = url::form_urlencoded::byte_serialize(document.as_bytes()).collect();
+    format!(
+        "<p class=\"prose__run\"><a class=\"button button--small\" href=\"/developers/playground?document={document}\">Try it</a></p>\n"
+    )
 }
 
 /// `text` with the characters that Markdown or HTML would read as markup escaped.
@@ -78,6 +98,11 @@ pub(super) fn escaped(text: &str) -> String {
         out.push(letter);
     }
     out
+}
+
+/// `text` as a cell of a table.
+pub(super) fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
 }
 
 /// The opening tag of a heading. The first of level 1 names the page; every other gets an anchor.
@@ -170,6 +195,16 @@ mod tests {
             "{}",
             page.html
         );
+    }
+
+    #[test]
+    fn a_whole_document_of_actions_can_be_tried() {
+        let page = render("```json\n{\"actions\": [{\"hangup\": {}}]}\n```\n", "");
+        let link = "href=\"/developers/playground?document=%7B%22actions%22%3A+%5B%7B%22hangup%22%3A+%7B%7D%7D%5D%7D\"";
+        assert!(page.html.contains(link), "{}", page.html);
+        for other in ["```json\n{\"id\": 1}\n```\n", "```json\n{\"actions\": []}\n```\n", "```sh\nls\n```\n"] {
+            assert!(!render(other, "").html.contains("playground"), "{other}");
+        }
     }
 
     #[test]

@@ -1,18 +1,37 @@
 //! The documentation under `/docs/…`: Markdown of the repository's `docs/`, packed into the binary, and the error pages.
 //!
-//! Each folder of `docs/` is a section, each file in it a page: `docs/concepts/calls.md` is `/docs/concepts/calls`. Files
-//! that stand in `docs/` itself are for people who work on the code, and are not served. Deliberately absent: the page
-//! around the text (`app` has it) and search.
+//! Each folder of `docs/` is a section, each file in it a page: `docs/concepts/calls.md` is `/docs/concepts/calls`. Files below
+//! `docs/sw` are translations of those with the same path. Files that stand in `docs/` itself are for people who work on the
+//! code, and are not served. Deliberately absent: the page around the text (`app` has it).
 
 mod errors;
+mod events;
 mod library;
 mod links;
 mod llms;
 mod markdown;
+mod provoked;
+mod reference;
 mod roles;
+mod search;
+mod verbs;
 
-pub(super) use library::{article, menu};
-pub(super) use llms::llms_txt;
+use app::article::Article;
+use axum::http::Uri;
+
+pub(super) use library::menu;
+pub(super) use llms::{llms_full_txt, llms_txt};
+pub(super) use search::search_index;
 
 /// Where the documentation begins.
 pub(super) const ROOT: &str = "/docs";
+
+/// The page at this address for readers of this language, `None` when there is none.
+pub(super) fn article(uri: &Uri, lang: &str) -> Option<Article> {
+    if uri.path() != search::PATH {
+        return library::article(uri.path(), lang);
+    }
+    let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query = pairs.into_iter().find(|(name, _)| name == "q").map(|(_, value)| value.into_owned());
+    Some(search::article(&query.unwrap_or_default(), lang))
+}

@@ -3,12 +3,8 @@
 use sautikit_api::accounts::Role;
 use sautikit_api::rights::RIGHTS;
 
-use super::ROOT;
-
 /// Path of the page.
-pub(super) fn path() -> String {
-    format!("{ROOT}/reference/roles")
-}
+pub(super) const PATH: &str = "/docs/reference/roles";
 
 /// The page as Markdown.
 pub(super) fn page() -> String {

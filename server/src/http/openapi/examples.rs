@@ -70,13 +70,13 @@ fn quality_sample() -> Value {
 }
 
 fn leg_quality() -> Value {
-    json!({ "leg_id": ENTRY, "packets_received": 248, "loss_percent": 0.8, "jitter_ms": 2.31, "rtt_ms": 84.5,
+    json!({ "leg_id": ENTRY, "media_security": "sdes", "srtp_suite": "AES_CM_128_HMAC_SHA1_80", "packets_received": 248, "loss_percent": 0.8, "jitter_ms": 2.31, "rtt_ms": 84.5,
         "mos": 4.32, "samples": [quality_sample()] })
 }
 
 fn conference() -> Value {
     json!({ "id": ENTRY, "name": "stand-up", "begun": true, "opened_at": EARLIER, "recording_id": null,
-        "members": [{ "call_id": CALL, "party": "+254722000042", "muted": false, "held": false, "coach": null,
+        "members": [{ "call_id": CALL, "party": "+254722000042", "label": "agent", "muted": false, "held": false, "coach": null,
             "end_on_exit": true, "entered_at": EARLIER }] })
 }
 
@@ -120,6 +120,12 @@ fn api_key() -> Value {
         "rotated_at": null, "former_secret_until": null, "expires_at": null, "revoked_at": null })
 }
 
+fn logged_exchange() -> Value {
+    json!({ "request_headers": "user-agent: curl/8.5.0\nauthorization: Bearer [removed]\n", "request_body": null,
+        "request_is_whole": true, "answer_headers": "content-type: application/json\n",
+        "answer_body": "{\"error\":{\"code\":\"calls.not_found\",\"message\":\"No such call.\"}}" })
+}
+
 fn number() -> Value {
     json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE",
         "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_e4": 0, "inbound_per_min_minor": 0,
@@ -161,8 +167,8 @@ fn claimed_number() -> Value {
 
 fn sip_credential() -> Value {
     json!({ "id": ENTRY, "number_id": NUMBER, "label": "Reception", "username": "ts_0c4a9f3e",
-        "sip_uri": "sip:ts_0c4a9f3e@voice.example", "status": "active", "created_at": NOW, "rotated_at": null,
-        "revoked_at": null })
+        "sip_uri": "sip:ts_0c4a9f3e@voice.example", "status": "active", "srtp": "preferred", "created_at": NOW,
+        "rotated_at": null, "revoked_at": null })
 }
 
 fn created_sip_credential() -> Value {
@@ -271,7 +277,8 @@ examples! {
     requests::LoggedRequest = json!({ "id": ENTRY, "created_at": NOW, "request_id": "req_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",
         "method": "GET", "route": "/v1/calls/{id}", "path": format!("/v1/calls/{CALL}"), "status": 404,
         "error_code": "calls.not_found", "actor": { "kind": "api_key", "id": ENTRY, "label": "dispatch server" },
-        "ip": "203.0.113.7", "duration_us": 1840 });
+        "ip": "203.0.113.7", "duration_us": 1840, "exchange": logged_exchange() });
+    requests::LoggedExchange = logged_exchange();
     shadow::ShadowRequest = json!({ "id": ENTRY, "created_at": NOW, "number_id": NUMBER, "call_id": CALL, "purpose": "actions",
         "outcome": "different", "live": { "url": "https://simba.example/voice", "status": 200, "duration_ms": 41,
         "verbs": ["getDigits"], "warnings": [], "error": null }, "shadow": { "url": "https://new.simba.example/voice",
@@ -289,8 +296,9 @@ examples! {
         "status": "completed", "from": "+254700000001", "to": "+254722000001", "local_e164": "+254700000001",
         "remote_e164": "+254722000001", "duration_seconds": 61, "cost_minor": 305, "tax_minor": 0, "currency": "KES",
         "hangup_cause": "normal_clearing", "ledger_entry_id": ENTRY, "metadata": { "order": "A-1042" }, "started_at": EARLIER,
-        "answered_at": EARLIER, "ended_at": NOW, "recording_status": null,
-        "legs": [{ "kind": "telephone", "direction": "outbound", "target": "+254722000001", "outcome": "normal_clearing",
+        "answered_at": EARLIER, "ended_at": NOW, "recording_status": null, "failed_callbacks": 0,
+        "legs": [{ "id": "019a2f6b-1c5e-8001-9a52-d0b7c1e4f8aa", "pbx_call_id": "HD_019a2f6b1c5e80019a52d0b7c1e4f8aa",
+            "kind": "telephone", "direction": "outbound", "target": "+254722000001", "outcome": "normal_clearing",
             "answered_at": EARLIER, "duration_seconds": 61, "rate_per_min_e4": 3_000_000, "billing_minimum_seconds": 1,
             "billing_increment_seconds": 1, "cost_minor": 305 }] });
     recordings::Recording = json!({ "id": ENTRY, "call_id": CALL, "source": "dial", "status": "ready", "channels": 2,
@@ -319,7 +327,9 @@ examples! {
     call_traces::CallQuality = json!({ "data": [leg_quality()] });
     calls::CallStats = json!({ "total_calls": 3, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,
         "currency": "KES", "buckets": [{ "start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 3,
-            "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }] });
+            "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }],
+        "callbacks": { "answered": 4, "failed": 0, "p95_ms": 120 } });
+    calls::CallbackStats = json!({ "answered": 4, "failed": 0, "p95_ms": 120 });
     numbers::AvailableNumber = json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "country": "KE",
         "capabilities": ["voice"], "monthly_price_minor": 50_000, "due_now_minor": 16_667, "inbound_per_min_e4": 0, "inbound_per_min_minor": 0,
         "outbound_per_min_e4": 300_0000, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
@@ -358,18 +368,29 @@ examples! {
     operator::UpdateAdminWorkspace = json!({ "country": "KE" });
     operator::PaymentProvider = json!({ "method": "mpesa", "name": "M-Pesa" });
     operator::UpdateWallet = json!({ "overdraft_floor_minor": -50_000 });
+    operator::MonthSum = json!({ "country": "KE", "currency": "KES", "kind": "call", "entries": 18_211,
+        "amount_minor": -4_811_003, "tax_minor": -663_587 });
+    operator::AdminJob = json!({ "id": ENTRY, "kind": "reverse_top_up", "lane": "own", "subject": "refund:paystack:77",
+        "state": "dead", "attempts": 100, "last_error": "the top-up is not settled", "can_retry": true, "due_at": NOW,
+        "created_at": EARLIER });
     operator::SuspendWorkspace = json!({ "reason": "Unpaid since October" });
-    sip::CreateSipCredential = json!({ "label": "Reception" });
+    sip::CreateSipCredential = json!({ "label": "Reception", "srtp": "preferred" });
+    sip::UpdateSipCredential = json!({ "srtp": "required" });
     sip::SipCredential = sip_credential();
     sip::CreatedSipCredential = created_sip_credential();
     sip::SipConfig = json!({ "domain": "voice.example", "port": 5060, "tls_port": 5061, "ws_url": "wss://voice.example/sip",
-        "transports": ["udp", "tcp", "tls", "wss"], "codecs": ["opus", "G722", "PCMA", "PCMU"], "max_expires_seconds": 3600 });
+        "transports": ["udp", "tcp", "tls", "wss"], "codecs": ["opus", "G722", "PCMA", "PCMU"],
+        "srtp_suites": ["AES_CM_128_HMAC_SHA1_80", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_32"], "max_expires_seconds": 3600 });
     sip::SipStranger = json!({ "address": "203.0.113.9", "score": 64, "reasons": [{ "reason": "scanner", "strikes": 60 },
         { "reason": "foreign_domain", "strikes": 4 }], "is_blocked": true, "blocked_until": LATER });
     sip::SipStrangerReason = json!({ "reason": "scanner", "strikes": 60 });
     sip::SipRegistration = json!({ "identity": "ts_0c4a9f3e", "credential_id": ENTRY, "number_id": NUMBER,
         "user_agent": "Yealink SIP-T31G 124.86.0.75", "address": "203.0.113.7:5060", "transport": "udp",
         "registered_at": EARLIER, "expires_at": NOW });
+    sip::AdminSipRegistration = json!({ "workspace_id": WORKSPACE, "identity": "ts_0c4a9f3e", "credential_id": ENTRY,
+        "number_id": NUMBER, "user_agent": "Yealink SIP-T31G 124.86.0.75", "address": "203.0.113.7:5060", "transport": "udp",
+        "registered_at": EARLIER, "expires_at": NOW });
+    sip::SipKey = json!({ "id": ENTRY, "created_at": NOW, "former_until": LATER });
     supply::Provider = json!({ "id": ENTRY, "name": "Safari Carrier", "country": "KE", "contact": "noc@safari.example",
         "notes": "Faults before calls: +254 20 000 0000", "status": "active", "live_series": 2, "created_at": EARLIER });
     supply::CreateProvider = json!({ "name": "Safari Carrier", "country": "KE", "contact": "noc@safari.example",
@@ -424,7 +445,8 @@ examples! {
     wallet::Statement = json!({ "month": "2026-11", "currency": "KES", "zone": "Africa/Nairobi",
         "period_start": "2026-10-31T21:00:00Z", "period_end": "2026-11-30T21:00:00Z", "opening_minor": 0,
         "closing_minor": 89_765, "entries": 3, "tax_minor": 0, "sums": [{ "kind": "call", "entries": 1,
-        "amount_minor": -235, "tax_minor": 0 }], "head_hash": "9f86d081884c7d65" });
+        "amount_minor": -235, "tax_minor": 0 }], "head_hash": "9f86d081884c7d65",
+        "supplier": { "name": "Sauti Ltd", "address": "Ngong Road, Nairobi", "tax_number": "P051234567X" } });
     operator::CreateAdjustment = json!({ "kind": "credit", "amount_minor": 50_000, "reason": "Paid by bank transfer" });
     operator::Adjustment = json!({ "id": ENTRY, "kind": "credit", "amount_minor": 50_000, "currency": "KES",
         "reason": "Paid by bank transfer", "operator_id": WORKSPACE, "balance_after_minor": 139_765, "created_at": NOW });
@@ -445,16 +467,23 @@ examples! {
         "differences": [{ "kind": "missing_here", "receipt": "RKT1ABCDEG", "currency": "KES", "statement_minor": 50_000,
         "booked_minor": null, "message": "RKT1ABCDEG of KES 500.00 is on the statement and unknown here." }],
         "taken_payments": 0, "taken_returns": 0 });
+    operator::AdminCall = json!({ "id": CALL, "workspace_id": WORKSPACE, "workspace_name": "Simba Deliveries",
+        "direction": "outbound", "status": "answered", "from": "+254207000000", "to": "+254722000042", "node_id": "n0deA1b2C3d4E5f6",
+        "started_at": EARLIER, "answered_at": NOW });
+    operator::AdminNode = json!({ "id": "n0deA1b2C3d4E5f6", "is_this": true, "state": "serving", "version": "0.1.0",
+        "address": "10.0.0.7:9101", "current_calls": 12, "lease_until": NOW, "started_at": EARLIER, "draining_since": null });
     operator::DismissPayment = json!({ "reason": "Sent back to the payer" });
     trunks::CreateTrunk = json!({ "name": "carrier-a", "address": "192.0.2.10:5060", "prefixes": ["+254"],
         "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit", "password": "from-the-carrier", "codecs": ["PCMA"],
         "priority": 10, "max_calls": 100, "transport": "tls", "identity": "pai", "number_format": "e164_plain",
-        "options_every_seconds": 30, "pass_headers": ["Identity"], "is_enabled": true });
+        "options_every_seconds": 30, "srtp": "preferred", "pass_headers": ["Identity"], "is_enabled": true });
     trunks::UpdateTrunk = json!({ "max_calls": 200, "is_enabled": false });
     trunks::Trunk = json!({ "id": ENTRY, "origin": "api", "name": "carrier-a", "address": "192.0.2.10:5060",
         "transport": "tls", "outbound_proxy": null, "domain": "carrier.example", "certificate_name": "sbc.carrier.example",
         "register": false, "from_user": null, "identity": "pai", "number_format": "e164_plain", "calls_per_second": 20,
-        "options_every_seconds": 30, "follow_redirects": false, "pass_headers": ["Identity"], "prefixes": ["+254"], "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit",
+        "options_every_seconds": 30, "follow_redirects": false, "srtp": "preferred", "pass_headers": ["Identity"], "prefixes": ["+254"],
+        "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit",
         "codecs": ["PCMA"], "priority": 10, "max_calls": 100, "is_enabled": true, "resolved_address": "192.0.2.10:5060",
-        "registration": null, "is_reachable": true, "current_calls": 3, "created_at": NOW, "updated_at": NOW });
+        "registration": null, "is_reachable": true, "last_options": { "at": NOW, "sip_status": 200 }, "current_calls": 3,
+        "figures": { "answered": 412, "ended": 61, "failed": 2, "post_dial_mean_ms": 1_240, "post_dial_p95_ms": 2_900 }, "created_at": NOW, "updated_at": NOW });
 }

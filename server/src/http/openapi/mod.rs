@@ -12,6 +12,7 @@ mod errors;
 mod examples;
 mod known;
 mod sets;
+mod status_callback;
 mod tags;
 mod voice_callback;
 

@@ -14,7 +14,7 @@ use crate::audit::Actor;
 use crate::calls::fraud::Reason;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
 use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
-use crate::{config, gateway, numbers, payments, pricing, recordings, shadow, trunks, webhooks};
+use crate::{calls, config, gateway, jobs, numbers, payments, pricing, recordings, shadow, trunks, webhooks};
 
 /// Gives every set of the document its values.
 pub(super) fn fill(schemas: &mut Map<String, Value>) {
@@ -56,6 +56,8 @@ fn values_of(set: &str) -> Vec<String> {
         TrunkOrigin = trunks::ORIGINS;
         SipStrangerOffence = gateway::sip::Reason::ALL.iter().map(|reason| reason.as_str());
         TrunkRegistrationStatus = trunks::Registration::STATUSES;
+        MediaSecurity = calls::trace::SecurityMethod::ALL.iter().map(|method| method.as_str());
+        SrtpPolicy = config::SrtpPolicy::ALL.iter().map(|policy| policy.as_str());
         TrunkTransport = config::TrunkTransport::ALL.iter().map(|transport| transport.as_str());
         TrunkIdentity = config::IdentityHeader::ALL.iter().map(|header| header.as_str());
         TrunkNumberFormat = config::NumberFormat::ALL.iter().map(|format| format.as_str());
@@ -70,6 +72,9 @@ fn values_of(set: &str) -> Vec<String> {
         FreezeReason = Reason::ALL.iter().map(|reason| reason.as_str());
         LedgerEntryKind = EntryKind::ALL.iter().map(|kind| kind.as_str());
         AdjustmentKind = adjustment::Kind::ALL.iter().map(|kind| kind.as_str());
+        JobLane = jobs::Lane::ALL.iter().map(|lane| lane.as_str());
+        JobState = jobs::State::ALL.iter().map(|state| state.as_str());
+        NodeState = calls::nodes::State::ALL.iter().map(|state| state.as_str());
         TopUpMethod = payments::Method::ALL.iter().map(|method| method.as_str());
         TopUpChannel = payments::Channel::ALL.iter().map(|channel| channel.as_str());
         TopUpStatus = payments::Status::ALL.iter().map(|status| status.as_str());
@@ -85,4 +90,16 @@ fn values_of(set: &str) -> Vec<String> {
 fn call_event_kinds() -> BTreeSet<&'static str> {
     let engine = EventName::ALL.iter().map(|name| name.as_str());
     engine.chain(Milestone::ALL.iter().map(|milestone| milestone.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_console_follows_every_kind_of_entry_of_a_timeline() {
+        let followed = BTreeSet::from_iter(app::TIMELINE_KINDS.iter().copied());
+        let missing: Vec<_> = call_event_kinds().difference(&followed).copied().collect();
+        assert!(missing.is_empty(), "they have no words in the console, and nobody is told of them: {missing:?}");
+    }
 }

@@ -7,6 +7,7 @@ use sautikit_api::sets;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::status_callback;
 use super::tags::VOICE_CALLBACK;
 
 const DESCRIPTION: &str = "A form, signed with the number's `voice_signing_secret`. Answer 2xx within 10 seconds with voice \
@@ -21,20 +22,13 @@ const XML: &str = "`<Response>` with TwiML, Africa's Talking's or our own verbs;
 
 /// The document's `webhooks`.
 pub(super) fn webhooks() -> Value {
-    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-    json!({ "voice_callback": { "post": {
+    json!({ "status_callback": status_callback::webhook(), "voice_callback": { "post": {
         "operationId": "voice_callback",
         "summary": "Ask for voice actions",
         "description": DESCRIPTION,
         "tags": [VOICE_CALLBACK],
         "security": [],
-        "parameters": [{
-            "name": "X-Sautikit-Signature", "in": "header", "required": true, "description": SIGNATURE,
-            "schema": { "type": "string", "pattern": "^t=[0-9]+,v1=[0-9a-f]{64}$" },
-        }, {
-            "name": "X-Twilio-Signature", "in": "header", "required": false, "description": TWILIO_SIGNATURE,
-            "schema": { "type": "string", "pattern": "^[0-9A-Za-z+/]{27}=$" },
-        }],
+        "parameters": signatures(),
         "requestBody": {
             "required": true,
             "content": { "application/x-www-form-urlencoded": {
@@ -51,6 +45,21 @@ pub(super) fn webhooks() -> Value {
     } } })
 }
 
+pub(super) fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// The headers that sign it.
+pub(super) fn signatures() -> Value {
+    json!([{
+        "name": "X-Sautikit-Signature", "in": "header", "required": true, "description": SIGNATURE,
+        "schema": { "type": "string", "pattern": "^t=[0-9]+,v1=[0-9a-f]{64}$" },
+    }, {
+        "name": "X-Twilio-Signature", "in": "header", "required": false, "description": TWILIO_SIGNATURE,
+        "schema": { "type": "string", "pattern": "^[0-9A-Za-z+/]{27}=$" },
+    }])
+}
+
 /// The schemas of the form in each platform's words.
 const FORM: &str = "VoiceCallback";
 const TWILIO_FORM: &str = "VoiceCallbackAsOfTwilio";
@@ -61,12 +70,13 @@ pub(super) fn schemas() -> Map<String, Value> {
     [(FORM, ours()), (TWILIO_FORM, twilio()), (AFRICAS_TALKING_FORM, africas_talking())]
         .map(|(name, schema)| (name.to_owned(), schema))
         .into_iter()
+        .chain(status_callback::schemas())
         .collect()
 }
 
-type Parameters<'a> = &'a [(&'a str, Value)];
+pub(super) type Parameters<'a> = &'a [(&'a str, Value)];
 
-fn form(what: &str, always: Parameters<'_>, sometimes: Parameters<'_>, example: &Value) -> Value {
+pub(super) fn form(what: &str, always: Parameters<'_>, sometimes: Parameters<'_>, example: &Value) -> Value {
     let required: Vec<&str> = always.iter().map(|(name, _)| *name).collect();
     let properties: Map<String, Value> =
         always.iter().chain(sometimes).map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
@@ -80,33 +90,65 @@ fn form(what: &str, always: Parameters<'_>, sometimes: Parameters<'_>, example: 
     })
 }
 
-fn text(what: &str) -> Value {
+pub(super) fn text(what: &str) -> Value {
     json!({ "type": "string", "description": what })
 }
 
-fn one_of(values: &[&str], what: &str) -> Value {
+pub(super) fn one_of(values: &[&str], what: &str) -> Value {
     json!({ "type": "string", "enum": values, "description": what })
 }
 
-fn twilio() -> Value {
-    let always = [
+/// What every callback of a call tells in Twilio's words; `statuses` and `directions` as what it tells of has them.
+pub(super) fn twilio_base(statuses: &[&str], directions: &[&str]) -> [(&'static str, Value); 9] {
+    [
         ("CallSid", text("The call's `HD_…` id.")),
         ("AccountSid", json!({ "type": "string", "format": "uuid", "description": "The workspace." })),
         ("From", text("Who calls: E.164, `client:IDENTITY` or SIP URI.")),
         ("To", text("Who is called.")),
         ("Caller", text("The same as `From`.")),
         ("Called", text("The same as `To`.")),
+        ("CallStatus", one_of(statuses, "Where the call stands.")),
+        ("ApiVersion", one_of(&["2010-04-01"], "Of the interface that handlers are written for.")),
+        ("Direction", one_of(directions, "Seen from the workspace.")),
+    ]
+}
+
+/// How a call stands in Twilio's words.
+pub(super) const TWILIO_STATUSES: [&str; 7] =
+    ["ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"];
+/// Which way a call goes in Twilio's words.
+pub(super) const TWILIO_DIRECTIONS: [&str; 2] = ["inbound", "outbound-api"];
+
+/// What is told to the `waitUrl` of a queue or a conference.
+fn of_waits() -> [(&'static str, Value); 7] {
+    [
+        ("QueueName", text("After `enqueue`, `dequeue` and to a queue's `waitUrl`: which one.")),
+        ("QueueTime", text("After `enqueue` and to a queue's `waitUrl`: seconds waited.")),
+        ("QueuePosition", text("To a queue's `waitUrl`: where the caller stands, 1 is next.")),
+        ("CurrentQueueSize", text("To a queue's `waitUrl`: how many wait.")),
+        ("AvgQueueTime", text("To a queue's `waitUrl`: how long those waited who were taken out, in seconds.")),
+        ("ConferenceSid", text("After `conference` and to its `waitUrl`: its id.")),
+        ("FriendlyName", text("To a conference's `waitUrl`: its name.")),
+    ]
+}
+
+/// After an answer that was judged.
+fn of_judgements() -> [(&'static str, Value); 3] {
+    [
         (
-            "CallStatus",
-            one_of(
-                &["ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"],
-                "Where the call stands.",
+            "AnsweredBy",
+            text(
+                "After an answer that was judged: `human`, `machine_start`, `machine_end_beep`, `machine_end_silence`, `machine_end_other`, `fax` or `unknown`.",
             ),
         ),
-        ("ApiVersion", one_of(&["2010-04-01"], "Of the interface that handlers are written for.")),
-        ("Direction", one_of(&["inbound", "outbound-api"], "Seen from the workspace.")),
-    ];
-    let sometimes = [
+        ("AnsweredByConfidence", text("How sure that is, from 0 to 1.")),
+        ("MachineDetectionDuration", text("How much was heard until then, in milliseconds.")),
+    ]
+}
+
+fn twilio() -> Value {
+    let always = twilio_base(&TWILIO_STATUSES, &TWILIO_DIRECTIONS);
+    let mut sometimes = vec![
         ("Digits", text("After `<Gather>`: what was pressed.")),
         ("FinishedOnKey", text("After `<Gather>`: the key that ended the input.")),
         (
@@ -114,6 +156,10 @@ fn twilio() -> Value {
             one_of(&["completed", "answered", "busy", "no-answer", "failed", "canceled"], "After `<Dial>`."),
         ),
         ("DialCallDuration", text("After `<Dial>`: seconds connected.")),
+        (
+            "DialCallSid",
+            text("After `<Dial>`: the id of the leg to who was connected, or else to who was called last."),
+        ),
         ("DialBridged", one_of(&["true", "false"], "After `<Dial>`: whether somebody was connected.")),
         ("DialTarget", text("To the `url` of a target: who has answered.")),
         ("RecordingUrl", text("After `<Record>`.")),
@@ -126,7 +172,9 @@ fn twilio() -> Value {
         ("CallbackSource", one_of(&["call-progress-events"], "At the end; the answer is ignored.")),
         ("SequenceNumber", one_of(&["0"], "At the end.")),
         ("Test", one_of(&["true"], "Of a test of the routing.")),
+        ("QueueResult", text("After `<Enqueue>`: how it ended.")),
     ];
+    sometimes.extend(of_waits().into_iter().chain(of_judgements()));
     let example = json!({
         "CallSid": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "AccountSid": "019a2f60-9d04-7e52-b1c7-0a4de3f21c22",
         "From": "+254722000001", "To": "+254700000001", "Caller": "+254722000001", "Called": "+254700000001",
@@ -135,8 +183,9 @@ fn twilio() -> Value {
     form("The same in Twilio's words, of a number whose `compat` is `twilio`.", &always, &sometimes, &example)
 }
 
-fn africas_talking() -> Value {
-    let always = [
+/// What every callback of a call tells in Africa's Talking's words.
+pub(super) fn africas_talking_base() -> [(&'static str, Value); 7] {
+    [
         ("isActive", one_of(&["1", "0"], "0 at the end, when the answer is ignored.")),
         ("sessionId", text("The call's `HD_…` id.")),
         ("direction", one_of(&["Inbound", "Outbound"], "Seen from the workspace.")),
@@ -144,8 +193,12 @@ fn africas_talking() -> Value {
         ("destinationNumber", text("The workspace's number, whichever way the call goes.")),
         ("callSessionState", one_of(&["Ringing", "Answered", "Completed"], "Where the call stands.")),
         ("callStartTime", text("When the call began, UTC.")),
-    ];
-    let sometimes = [
+    ]
+}
+
+fn africas_talking() -> Value {
+    let always = africas_talking_base();
+    let mut sometimes = vec![
         ("dtmfDigits", text("After `<GetDigits>`: what was pressed.")),
         ("recordingUrl", text("After `<Record>`.")),
         ("durationInSeconds", text("At the end: answered seconds.")),
@@ -157,7 +210,9 @@ fn africas_talking() -> Value {
         ("dialDurationInSeconds", text("At the end: for how many seconds.")),
         ("dialStartTime", text("At the end: since when, UTC.")),
         ("Test", one_of(&["true"], "Of a test of the routing.")),
+        ("QueueResult", text("After `<Enqueue>`: how it ended.")),
     ];
+    sometimes.extend(of_waits());
     let example = json!({
         "isActive": "1", "sessionId": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "direction": "Inbound",
         "callerNumber": "+254722000001", "destinationNumber": "+254700000001", "callSessionState": "Answered",
@@ -167,21 +222,31 @@ fn africas_talking() -> Value {
     form(what, &always, &sometimes, &example)
 }
 
-fn ours() -> Value {
-    let set = |name: &str, what: &str| json!({ "$ref": format!("#/components/schemas/{name}"), "description": what });
-    let always = [
+/// What every callback of a call tells.
+pub(super) fn base() -> [(&'static str, Value); 10] {
+    let uuid = |what: &str| json!({ "type": "string", "format": "uuid", "description": what });
+    [
         ("CallSid", text("The call's `HD_…` id.")),
-        ("CallId", json!({ "type": "string", "format": "uuid", "description": "The call's id." })),
-        ("AccountSid", json!({ "type": "string", "format": "uuid", "description": "The same as `WorkspaceId`." })),
-        ("WorkspaceId", json!({ "type": "string", "format": "uuid", "description": "The workspace." })),
+        ("CallId", uuid("The call's id.")),
+        ("AccountSid", uuid("The same as `WorkspaceId`.")),
+        ("WorkspaceId", uuid("The workspace.")),
         ("From", text("Who calls: E.164, identity or SIP URI.")),
         ("To", text("Who is called.")),
         ("from", text("The same as `From`.")),
         ("to", text("The same as `To`.")),
         ("Direction", set(&sets::Direction::name(), "Seen from the workspace.")),
         ("CallStatus", set(&CallStatus::name(), "Where the call stands.")),
-    ];
-    let sometimes = [
+    ]
+}
+
+/// One of a set of words.
+pub(super) fn set(name: &str, what: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}"), "description": what })
+}
+
+fn ours() -> Value {
+    let always = base();
+    let mut sometimes = vec![
         (
             "Digits",
             text("After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it."),
@@ -193,21 +258,12 @@ fn ours() -> Value {
         ("DialCallStatus", text("After `dial`: what became of it.")),
         ("DialCallDuration", text("After `dial`: seconds connected.")),
         ("DialBridgedTo", text("After `dial`: who was connected.")),
-        ("DialTarget", text("To a `whisperUrl`: who has answered.")),
         (
-            "AnsweredBy",
-            text(
-                "After an answer that was judged: `human`, `machine_start`, `machine_end_beep`, `machine_end_silence`, `machine_end_other`, `fax` or `unknown`.",
-            ),
+            "DialCallSid",
+            text("After `dial`: the `HD_…` id of the leg to who was connected, or else to who was called last."),
         ),
-        ("AnsweredByConfidence", text("How sure that is, from 0 to 1.")),
-        ("MachineDetectionDuration", text("How much was heard until then, in milliseconds.")),
-        ("QueueName", text("After `enqueue`, `dequeue` and to a `waitUrl`: which one.")),
+        ("DialTarget", text("To a `whisperUrl`: who has answered.")),
         ("QueueResult", text("After `enqueue`: how it ended.")),
-        ("QueueTime", text("After `enqueue` and to a `waitUrl`: seconds waited.")),
-        ("QueuePosition", text("To a `waitUrl`: where the caller stands, 1 is next.")),
-        ("CurrentQueueSize", text("To a `waitUrl`: how many wait.")),
-        ("AvgQueueTime", text("To a `waitUrl`: how long those waited who were taken out, in seconds.")),
         ("ConferenceName", text("After `conference`: which one.")),
         ("ConferenceDuration", text("After `conference`: seconds in it.")),
         ("ErrorCode", text("When the step before was refused, or the first URL failed: a code.")),
@@ -215,6 +271,7 @@ fn ours() -> Value {
         ("HangupCause", set(&sets::HangupCause::name(), "At the end: why.")),
         ("IsFinal", json!({ "type": "string", "enum": ["true"], "description": "At the end; the answer is ignored." })),
     ];
+    sometimes.extend(of_waits().into_iter().chain(of_judgements()));
     let example = json!({
         "CallSid": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "CallId": "019a2f6b-1c5e-7c3f-9a52-d0b7c1e4f8aa",
         "AccountSid": "019a2f60-9d04-7e52-b1c7-0a4de3f21c22", "WorkspaceId": "019a2f60-9d04-7e52-b1c7-0a4de3f21c22",

@@ -86,4 +86,12 @@ mod tests {
         assert_eq!(sentence(7777), "M-Pesa refused the payment (its code 7777).");
         assert!(SENTENCES.iter().all(|(code, sentence)| outcome(*code) == Outcome::Refused && sentence.ends_with('.')));
     }
+
+    #[test]
+    fn every_sentence_is_said_in_swahili_too() {
+        use app::i18n::{Lang, payment_failure};
+        for (code, _) in SENTENCES.iter().chain([&(7_777, "")]) {
+            assert_ne!(payment_failure(Lang::Swahili, &sentence(*code)), sentence(*code), "{code}");
+        }
+    }
 }

@@ -14,10 +14,11 @@ use utoipa_axum::routes;
 use super::{Found, assign, dismiss, find, list};
 use crate::clock::rfc3339;
 use crate::line;
+use crate::payments::account_reference::{self, Kind};
 use crate::payments::http::{checked_receipt, top_up_body};
 use crate::payments::incoming::IncomingPayment;
 use crate::payments::store::claims::Claim;
-use crate::payments::{Method, TopUp, providers, reconcile};
+use crate::payments::{Method, TopUp, providers, reconcile, store};
 use crate::state::AppState;
 use crate::web::caller::Operator;
 use crate::web::error::{ApiError, ApiResult};
@@ -90,7 +91,7 @@ async fn find_payment(
 
 /// Assign a payment
 ///
-/// Credits the workspace's wallet with it.
+/// Credits the workspace's wallet with it. The workspace is named by its id or by its account number at the Paybill.
 #[utoipa::path(post, operation_id = "admin_assign_payment", path = "/admin/payments/{id}/assign",
     request_body = wire::AssignPayment, security(("session" = [])),
     responses((status = 200, body = wire::UnmatchedPayment, description = "The payment as it is now.")),
@@ -102,9 +103,31 @@ async fn assign_payment(
     Path(id): Path<String>,
     request: JsonBody<wire::AssignPayment>,
 ) -> ApiResult<Json<wire::UnmatchedPayment>> {
-    let workspace_id = request.read()?.workspace_id;
+    let workspace_id = named(&app, request.read()?).await?;
     let payment = assign(&app, &operator, &id, workspace_id).await?;
     Ok(Json(body(payment, Vec::new())))
+}
+
+/// The workspace that an assignment names, by its id or by its account number.
+async fn named(app: &AppState, asked: wire::AssignPayment) -> ApiResult<WorkspaceId> {
+    const FIELD: &str = "account_reference";
+    let typed = match (asked.workspace_id, asked.account_reference) {
+        (Some(workspace_id), None) => return Ok(workspace_id),
+        (None, Some(typed)) => typed,
+        (Some(_), Some(_)) => {
+            return Err(ApiError::field(FIELD, "Give `workspace_id` or `account_reference`, not both."));
+        }
+        (None, None) => {
+            return Err(ApiError::field("workspace_id", "Give `workspace_id`, or `account_reference` instead."));
+        }
+    };
+    let Some((Kind::Workspace, reference)) = account_reference::read(&typed) else {
+        return Err(ApiError::field(FIELD, "This is no account number: a character is wrong or missing."));
+    };
+    let found = store::references::workspace_of(&mut *app.db.acquire().await?, &reference).await?;
+    found.ok_or_else(|| {
+        ApiError::new(ErrorCode::WalletNotFound).at(FIELD).message("No workspace has this account number.")
+    })
 }
 
 /// Dismiss a payment

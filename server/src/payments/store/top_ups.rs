@@ -10,6 +10,9 @@ use crate::payments::settle::Paid;
 use crate::payments::{Callback, Channel, Method, Status, TopUp};
 use crate::row;
 
+/// So many of the newest are looked at to see whether anything has changed: what is older is settled.
+const MARKED: i64 = 5;
+
 statements! {
     INSERT_TOP_UP = "
         insert into top_ups (id, workspace_id, method, channel, simulated, amount_minor, requested_minor, currency, phone,
@@ -37,6 +40,12 @@ statements! {
         where workspace_id = $1 and (created_at, id) < ($2, $3) and ($4 = '' or receipt = $4 or receipt = $5)
         order by created_at desc, id desc
         limit $6";
+    LIST_NEWEST = "
+        select id, status, may_be_paid
+        from top_ups
+        where workspace_id = $1
+        order by created_at desc, id desc
+        limit $2";
     SUCCEED_TOP_UP = "
         update top_ups
         set status = 'succeeded', amount_minor = $2, receipt = $3, ledger_entry_id = $4, settled_at = $5,
@@ -289,4 +298,11 @@ fn top_up(row: &AnyRow) -> Result<TopUp, sqlx::Error> {
         created_at: row.try_get("created_at")?,
         settled_at: row.try_get("settled_at")?,
     })
+}
+
+/// Another text whenever one of the workspace's newest top-ups stands otherwise, or there is another.
+pub(crate) async fn mark(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<String, sqlx::Error> {
+    let query = sqlx::query_as(LIST_NEWEST).bind(workspace.to_string()).bind(MARKED);
+    let newest: Vec<(String, String, i64)> = query.fetch_all(conn).await?;
+    Ok(newest.iter().map(|(id, status, may_be_paid)| format!("{id} {status} {may_be_paid} ")).collect())
 }

@@ -72,6 +72,37 @@ fn a_call_that_may_overdraw_does_so_down_to_the_floor() {
 }
 
 #[test]
+fn what_no_wallet_can_be_asked_for_is_lent_by_each_node_as_it_holds() {
+    let of = |own: i64, others: i64| {
+        let standing = Standing { held_by_others_minor: others, ..standing(1_000, OverdraftPolicy::None) };
+        lendable_minor(&standing, &Held::from([(call(1), own)]))
+    };
+    assert_eq!((of(150, 0), of(150, 150), of(300, 100), of(0, 100)), (Some(850), Some(350), Some(450), Some(0)));
+    let nobody = standing(1_000, OverdraftPolicy::None);
+    assert_eq!(lendable_minor(&nobody, &Held::new()), Some(1_000));
+    assert_eq!(lendable_minor(&standing(1_000, OverdraftPolicy::FinishCall), &Held::new()), None);
+}
+
+proptest! {
+    #[test]
+    fn nodes_that_are_cut_off_lend_no_more_than_there_is(
+        balance_minor in 0..=crate::wallet::MAX_AMOUNT_MINOR, holds in prop::collection::vec(0..1_000_000_000_i64, 1..8),
+    ) {
+        let all: i64 = holds.iter().sum();
+        let mut lent = 0;
+        let mut there = 0;
+        for own in &holds {
+            let others = Standing { held_by_others_minor: all - own, ..standing(balance_minor, OverdraftPolicy::None) };
+            let held = Held::from([(call(1), *own)]);
+            there = spendable_minor(&others, &held).unwrap();
+            lent += lendable_minor(&others, &held).unwrap();
+        }
+        // Where nobody holds anything no call costs anything.
+        prop_assert!(all == 0 || (lent <= there && there - lent < 8), "{lent} of {there}");
+    }
+}
+
+#[test]
 fn a_days_limit_is_shared_like_the_balance_and_named_where_it_is_what_ends() {
     let day = Day { limit_minor: 500, spent_minor: 200, until_us: 9 };
     for policy in OverdraftPolicy::ALL {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use sautikit_api::rights::Scope;
 
 use super::{Authenticator, Caller};
@@ -26,9 +26,7 @@ pub struct Right {
 impl Right {
     /// The right that the request's caller has now.
     pub fn new(app: &AppState, headers: &HeaderMap, caller: Caller, scopes: &[Scope]) -> Self {
-        let kept = [header::AUTHORIZATION, header::COOKIE];
-        let kept = kept.iter().flat_map(|name| headers.get_all(name).iter().map(|value| (name.clone(), value.clone())));
-        Self { app: app.clone(), headers: kept.collect(), caller, scopes: scopes.to_vec() }
+        Self { app: app.clone(), headers: credentials_of(headers), caller, scopes: scopes.to_vec() }
     }
 
     /// Until it is lost: within a second where something was changed, else within ten.
@@ -57,5 +55,34 @@ impl Right {
             // Where nobody can be asked it goes on; the next look may find out.
             Err(error) => error.code.status() >= 500,
         }
+    }
+}
+
+/// What holds a credential, in memory of its own: a header's value is a piece of the buffer that its connection has read into,
+/// and would keep all 8 KiB of it for as long as the answer lasts.
+fn credentials_of(headers: &HeaderMap) -> HeaderMap {
+    let names = [header::AUTHORIZATION, header::COOKIE];
+    let values = names.iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)));
+    // What was a value is one.
+    values.filter_map(|(name, value)| Some((name.clone(), HeaderValue::from_bytes(value.as_bytes()).ok()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_request_holds_no_buffer_of_its_connection() {
+        let buffer = Bytes::from(vec![b'x'; 8_192]);
+        let mut headers = HeaderMap::new();
+        for name in [header::AUTHORIZATION, header::COOKIE, header::HOST] {
+            headers.append(name, HeaderValue::from_maybe_shared(buffer.slice(..40)).unwrap());
+        }
+        let kept = credentials_of(&headers);
+        drop(headers);
+        assert!(buffer.is_unique());
+        assert_eq!((kept.len(), kept[header::AUTHORIZATION].len()), (2, 40));
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::secrets::hex;
 use crate::state::AppState;
 use crate::web::error::{ApiError, ApiResult};
-use crate::web::json::{collect, is_json, read_json};
+use crate::web::json::{collect, is_json, is_xml, read_json};
 
 /// Longest key.
 const KEY_MAX_CHARS: usize = 255;
@@ -24,6 +24,7 @@ pub struct Request {
     pub(super) fingerprint: String,
     body: Bytes,
     is_json: bool,
+    is_xml: bool,
 }
 
 impl Request {
@@ -33,6 +34,11 @@ impl Request {
             return Err(ErrorCode::UnsupportedMediaType.into());
         }
         read_json(&self.body)
+    }
+
+    /// The body, where it says that it is XML.
+    pub fn xml(&self) -> Option<&[u8]> {
+        self.is_xml.then_some(&*self.body)
     }
 
     /// The body as it came, for what has to be seen in it before it is read.
@@ -51,7 +57,7 @@ impl FromRequest<AppState> for Request {
 
     async fn from_request(request: axum::extract::Request, _: &AppState) -> ApiResult<Self> {
         let key = checked_key(request.headers());
-        let is_json = is_json(request.headers());
+        let (is_json, is_xml) = (is_json(request.headers()), is_xml(request.headers()));
         let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
         let mut hash = Sha256::new();
         // Length before content, so that no two requests run together to the same bytes.
@@ -61,7 +67,7 @@ impl FromRequest<AppState> for Request {
         }
         let body = collect(request).await?;
         hash.update(&body);
-        Ok(Self { key, fingerprint: hex(&hash.finalize()), body, is_json })
+        Ok(Self { key, fingerprint: hex(&hash.finalize()), body, is_json, is_xml })
     }
 }
 

@@ -18,6 +18,8 @@ use crate::audit;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 
+pub(crate) use sql::mark;
+
 /// Where a delivery can stand.
 pub const STATUSES: [&str; 4] = ["pending", "delivered", "failed", "exhausted"];
 /// Those that can be sent again.

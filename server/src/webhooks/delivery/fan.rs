@@ -1,5 +1,7 @@
 //! Fan-out: events get their places, and a delivery for each endpoint that they go to.
 
+use std::collections::HashSet;
+
 use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId};
 use sqlx::AnyConnection;
 
@@ -16,11 +18,6 @@ use crate::webhooks::store::unplaced::{self as sql, Unplaced};
 /// Origins of one number's calls that have an endpoint each: a call can name any, and each is an endpoint that stays. Further
 /// ones share one, where they wait for each other.
 const MOST_ORIGINS: usize = 50;
-
-/// Calls of one turn for which events that go before those at hand are looked for.
-const CALLS_COMPLETED: usize = 16;
-/// Of one of them.
-const MOST_BEFORE: i64 = 64;
 
 /// Events with their places and deliveries, to be written.
 pub(super) struct Fanned {
@@ -88,14 +85,19 @@ pub(super) async fn in_whole(
 ) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
     let mut unreadable = Vec::new();
     let gaps = share::gaps(&events, place_of, |one| one.waits_for_one);
-    for (call, sequence) in gaps.into_iter().take(CALLS_COMPLETED) {
-        let (before, broken) = sql::list_unplaced_before(conn, (&call, sequence), MOST_BEFORE).await?;
+    let gaps: Vec<_> = gaps.into_iter().take(sql::LOOKS).collect();
+    if !gaps.is_empty() {
+        let (before, broken) = sql::list_unplaced_before(conn, &gaps).await?;
         unreadable.extend(broken);
-        let is_here = |one: &Unplaced| events.iter().any(|here| here.event.id == one.event.id);
-        let new: Vec<_> = before.into_iter().filter(|one| !is_here(one)).collect();
-        events.extend(new);
+        add_new(&mut events, before);
     }
     Ok((share::without_gaps(events, place_of, |one| one.waits_for_one), unreadable))
+}
+
+/// Adds those that are not among them.
+pub(super) fn add_new(events: &mut Vec<Unplaced>, others: Vec<Unplaced>) {
+    let here: HashSet<_> = events.iter().map(|one| one.event.id).collect();
+    events.extend(others.into_iter().filter(|one| !here.contains(&one.event.id)));
 }
 
 fn has_many(work: &Work, number: NumberId, made: &[(Endpoint, i64)]) -> bool {

@@ -28,6 +28,8 @@ pub struct Told {
     pub id: EventId,
     /// The name of its kind.
     pub kind: String,
+    /// Which form of it.
+    pub version: u32,
     /// What is sent, byte for byte.
     pub body: Bytes,
 }

@@ -10,7 +10,7 @@ use super::directory::Endpoint;
 use super::lane::Due;
 use super::schedule::{Failure, Outcome};
 use crate::clock::{self, Clock};
-use crate::webhooks::{client, kinds, signature};
+use crate::webhooks::{client, signature};
 
 /// Names the kind, for receivers that route before they parse.
 pub(in crate::webhooks) const EVENT_HEADER: &str = "x-sautikit-event";
@@ -111,7 +111,7 @@ impl Sender<'_> {
             .post(url.clone())
             .header(header::CONTENT_TYPE, "application/json")
             .header(EVENT_HEADER, &due.event.kind)
-            .header(VERSION_HEADER, kinds::version_of(&due.event.kind))
+            .header(VERSION_HEADER, due.event.version)
             .header(DELIVERY_HEADER, due.id.to_string())
             .header(signature::HEADER, &signature)
             .body(due.event.body.clone());

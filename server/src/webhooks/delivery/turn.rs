@@ -30,10 +30,6 @@ use crate::webhooks::store::endpoints::{self as rows, Full};
 use crate::webhooks::store::lease;
 use crate::webhooks::store::unplaced::{self, Unplaced};
 
-/// Events of one turn: some 10 ms of SQLite's one writer, which live calls share, and what another workspace's event waits for.
-const EVENTS_AT_ONCE: i64 = 128;
-/// Workspaces of one turn, where more wait than one turn takes: so one with a long queue delays no other.
-const WORKSPACES_AT_ONCE: usize = 16;
 /// Ends of attempts of one turn.
 const ENDS_AT_ONCE: usize = 256;
 /// Ends wait so long for others to share a transaction with.
@@ -71,6 +67,8 @@ pub(super) struct Lead {
     forgot: Option<Instant>,
     /// Whose events came last, where many wait.
     last_workspace: Option<WorkspaceId>,
+    /// More events waited at the last look than one turn tells: the next one begins with the shares.
+    is_crowded: bool,
     /// Endpoints that are off, of which something may wait.
     closing: HashSet<WebhookEndpointId>,
 }
@@ -114,6 +112,7 @@ impl Lead {
             reloaded: clock::timer_now(),
             forgot: None,
             last_workspace: None,
+            is_crowded: false,
             closing: HashSet::new(),
         };
         lead.work.state.lock().leased_to = Some(leased_to);
@@ -151,6 +150,8 @@ impl Lead {
             match self.write(unplaced, &ended, now_us).await {
                 Ok(Some(written)) => {
                     self.written(ended, &written.off);
+                    // What is new goes now, not after the looks for what has waited.
+                    super::pump(&self.work);
                     has_more |= written.left > 0;
                     if let Some(last) = reached(&walked, &written.told) {
                         self.last_workspace = Some(*last);
@@ -174,34 +175,42 @@ impl Lead {
     }
 
     /// What waits to be told: the oldest, or, where many wait, some of each of some workspaces, and these in their turn.
-    async fn unplaced(&self, conn: &mut AnyConnection) -> Result<(Vec<Unplaced>, Vec<WorkspaceId>), sqlx::Error> {
+    async fn unplaced(&mut self, conn: &mut AnyConnection) -> Result<(Vec<Unplaced>, Vec<WorkspaceId>), sqlx::Error> {
         let workspace_of = |one: &Unplaced| one.event.workspace_id;
-        let (oldest, unreadable) = unplaced::list_unplaced(conn, EVENTS_AT_ONCE).await?;
+        let mut shares = None;
+        if self.is_crowded {
+            let (some, workspaces) = self.shares(conn).await?;
+            if some.len() >= unplaced::AT_ONCE {
+                return Ok((some, workspaces));
+            }
+            shares = Some((some, workspaces));
+        }
+        let (oldest, unreadable) = unplaced::list_unplaced(conn).await?;
         self.set_aside(unreadable).await?;
-        if (oldest.len() as i64) < EVENTS_AT_ONCE {
+        self.is_crowded = oldest.len() >= unplaced::AT_ONCE;
+        if !self.is_crowded {
             return Ok((in_turns(oldest, workspace_of), Vec::new()));
         }
-        let (mut workspaces, mut last) = (Vec::new(), self.last_workspace);
-        for _ in 0..WORKSPACES_AT_ONCE {
-            match unplaced::next_with_unplaced(conn, last).await? {
-                Some(next) if workspaces.contains(&next) => break,
-                Some(next) => {
-                    last = Some(next);
-                    workspaces.push(next);
-                }
-                // Round again from the first.
-                None if last.is_none() => break,
-                None => last = None,
-            }
-        }
-        let share = (EVENTS_AT_ONCE / workspaces.len().max(1) as i64).max(1);
-        let mut some = Vec::new();
-        for workspace in &workspaces {
-            let (events, unreadable) = unplaced::list_unplaced_of(conn, *workspace, share).await?;
-            self.set_aside(unreadable).await?;
-            some.extend(events);
-        }
-        Ok((in_turns(some, workspace_of), workspaces))
+        let (mut some, workspaces) = match shares {
+            Some(shares) => shares,
+            None => self.shares(conn).await?,
+        };
+        // Where each of many has few waiting, the rest of the turn is for whoever has waited longest.
+        fan::add_new(&mut some, oldest);
+        let mut some = in_turns(some, workspace_of);
+        some.truncate(unplaced::AT_ONCE);
+        Ok((some, workspaces))
+    }
+
+    /// Of each of some workspaces that have events without a place its share of a turn, and which they are: those after the last
+    /// one, then round again from the first.
+    async fn shares(&self, conn: &mut AnyConnection) -> Result<(Vec<Unplaced>, Vec<WorkspaceId>), sqlx::Error> {
+        let workspaces = unplaced::list_with_unplaced(conn, self.last_workspace, unplaced::LOOKS as i64).await?;
+        let (some, unreadable) = unplaced::list_unplaced_of_each(conn, &workspaces).await?;
+        self.set_aside(unreadable).await?;
+        let mut some = in_turns(some, |one| one.event.workspace_id);
+        some.truncate(unplaced::AT_ONCE);
+        Ok((some, workspaces))
     }
 
     /// Those that can't be read would hold up all others for ever.

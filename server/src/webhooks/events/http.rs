@@ -17,6 +17,7 @@ use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::query::Query;
 use crate::webhooks::body::{self, StoredEvent};
+use crate::webhooks::delivery::VERSION_HEADER;
 use crate::webhooks::kinds::EventKind;
 use crate::webhooks::{WebhookError, examples};
 
@@ -100,7 +101,7 @@ fn next_link(path: &str, last: &StoredEvent, query: &EventsQuery) -> String {
 
 /// Show an event
 ///
-/// As it is sent, byte for byte.
+/// As it is sent, byte for byte; `X-Sautikit-Event-Version` says which form of its kind it has.
 #[utoipa::path(get, path = "/events/{id}", params(("id" = String, Path, description = "The event's id, `evt_…`.")),
     responses((status = 200, body = wire::Event, description = "The event.")),
     extensions(("x-scope" = json!(Scope::WebhooksRead)), ("x-errors" = json!([ErrorCode::NotFound]))))]
@@ -108,7 +109,9 @@ async fn get_event(State(app): State<AppState>, caller: Caller, Path(id): Path<S
     caller.needs(Scope::WebhooksRead)?;
     let id = body::read_id(&id).ok_or(WebhookError::EventNotFound)?;
     let event = get(&mut *app.db.acquire().await?, caller.workspace.id, id).await?;
-    Ok(json_text(body::body(&event)))
+    let mut response = json_text(body::body(&event));
+    response.headers_mut().insert(VERSION_HEADER, HeaderValue::from(event.version));
+    Ok(response)
 }
 
 /// List kinds of event

@@ -258,17 +258,24 @@ impl Callback {
         params: &[(&'static str, String)],
         signer: Signer<'_>,
     ) -> Option<Self> {
-        let url = Url::parse(url).ok()?;
+        let mut url = Url::parse(url).ok()?;
+        let by_get = fetch::take_method(&mut url);
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-        let path = path_of(&url);
+        let path = path_of(&if by_get { fetch::with_query(&url, params) } else { url.clone() });
         let secret = secret(app, workspace);
         let forwarded_to = origin.and_then(|origin| origin.join(&path).ok());
         let signer = Signer { secret: &secret, ..signer };
         let now = app.clock.now().as_second();
-        let signatures = signer.sign(forwarded_to.as_ref().unwrap_or(&url), params, &body, now);
+        let asked = forwarded_to.as_ref().unwrap_or(&url);
+        // Without a body it is forwarded by GET.
+        let (params, body) = if by_get { (&[][..], String::new()) } else { (params, body) };
+        let signed = if by_get { asked.query().unwrap_or_default() } else { &body };
+        let signatures = signer.sign(asked, params, signed, now);
         let mut headers: BTreeMap<_, _> =
             signatures.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        headers.insert("content-type".to_owned(), FORM.to_owned());
+        if !by_get {
+            headers.insert("content-type".to_owned(), FORM.to_owned());
+        }
         Some(Self { id: app.new_uuid().to_string(), url, path, request: Forwarded { headers, body }, signatures })
     }
 
@@ -302,12 +309,12 @@ fn path_of(url: &Url) -> String {
 }
 
 /// An event as it is forwarded, signed now. What names its delivery is its own id: a listener has no other.
-fn forwarded(app: &AppState, secret: &str, kind: &str, id: &str, body: &str) -> Forwarded {
+fn forwarded(app: &AppState, secret: &str, (kind, version): (&str, u32), id: &str, body: &str) -> Forwarded {
     let signed = signature::sign(secret, body.as_bytes(), app.clock.now().as_second());
     let headers = [
         ("content-type", "application/json".to_owned()),
         (EVENT_HEADER, kind.to_owned()),
-        (VERSION_HEADER, kinds::version_of(kind).to_string()),
+        (VERSION_HEADER, version.to_string()),
         (DELIVERY_HEADER, id.to_owned()),
         (signature::HEADER, signed),
     ];
@@ -317,7 +324,8 @@ fn forwarded(app: &AppState, secret: &str, kind: &str, id: &str, body: &str) -> 
 
 /// A test event, told to every listener of the workspace; how many there are.
 fn trigger(app: &AppState, workspace: WorkspaceId, event: &StoredEvent) -> usize {
-    let request = forwarded(app, &secret(app, workspace), &event.kind, &event.id.to_string(), &body::body(event));
+    let of = (event.kind.as_str(), event.version);
+    let request = forwarded(app, &secret(app, workspace), of, &event.id.to_string(), &body::body(event));
     let message = ToListener::Event { place: None, kind: event.kind.clone(), request };
     let all = app.part::<Listeners>().of_workspace(workspace);
     let wants = all.iter().filter(|listener| listener.takes(&event.kind));

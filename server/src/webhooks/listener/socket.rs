@@ -187,7 +187,7 @@ impl Session<'_> {
         if !self.listener.takes(&said.kind) {
             return ControlFlow::Continue(());
         }
-        let request = forwarded(self.app, &self.secret, &said.kind, &said.id, &said.body);
+        let request = forwarded(self.app, &self.secret, (&said.kind, said.version), &said.id, &said.body);
         let event = ToListener::Event { place: Some(said.position), kind: said.kind.clone(), request };
         say(socket, &event).await
     }

@@ -35,6 +35,7 @@ fn said(placed: &Placed) -> Said {
         position: placed.position.unwrap_or(0),
         id: placed.event.id.to_string(),
         kind: placed.event.kind.clone(),
+        version: placed.event.version,
         body: body::body(&placed.event),
     }
 }

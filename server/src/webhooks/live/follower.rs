@@ -105,6 +105,10 @@ impl Follower {
             }
             if let Some(said) = self.waiting.next() {
                 self.after = said.position;
+                if self.waiting.len() == 0 {
+                    // Of many readers each would keep the room of its last look.
+                    self.waiting = Vec::new().into_iter();
+                }
                 return Next::Said(Arc::new(said));
             }
             if self.is_over {
@@ -147,6 +151,6 @@ impl Follower {
     }
 
     fn is_dropped(&self) -> bool {
-        matches!(self.source.followed(), Followed::Events(..))
+        !matches!(self.source.followed(), Followed::Call(_))
     }
 }

@@ -22,6 +22,8 @@ const BATCH: usize = 64;
 const POLL_EVENTS: Duration = Duration::from_millis(250);
 /// The same for one call, whose changes are told at once by whichever node runs it.
 const POLL_CALL: Duration = Duration::from_secs(1);
+/// The same for which lists change, of which nobody rings.
+const POLL_CHANGES: Duration = Duration::from_secs(1);
 /// After the database failed.
 const FAILURE_WAIT: Duration = Duration::from_secs(1);
 /// How long a room waits for readers who have fallen behind before it goes on.
@@ -36,6 +38,8 @@ pub enum Followed {
     Events(WorkspaceId, &'static str),
     /// One call's timeline.
     Call(CallId),
+    /// Which of a workspace's lists change.
+    Changes(WorkspaceId),
 }
 
 impl Followed {
@@ -43,6 +47,7 @@ impl Followed {
         match self {
             Self::Events(..) => POLL_EVENTS,
             Self::Call(_) => POLL_CALL,
+            Self::Changes(_) => POLL_CHANGES,
         }
     }
 }
@@ -55,6 +60,8 @@ pub struct Said {
     pub id: String,
     /// The name of its kind.
     pub kind: String,
+    /// Which form of its kind it has.
+    pub version: u32,
     /// JSON, on one line.
     pub body: String,
 }
@@ -114,6 +121,7 @@ pub(super) fn enter(app: &AppState, source: &Arc<dyn Source>, from: i64) -> Seat
         // Who delivers, here or elsewhere, is told that somebody listens.
         Followed::Events(..) => delivery::ring(app),
         Followed::Call(_) => live.calls.follows(),
+        Followed::Changes(_) => {}
     }
     Seat { ring: reader, revision }
 }
@@ -182,7 +190,7 @@ mod tests {
     use super::*;
 
     fn said(position: i64) -> Arc<Said> {
-        Arc::new(Said { position, id: String::new(), kind: String::new(), body: String::new() })
+        Arc::new(Said { position, id: String::new(), kind: String::new(), version: 1, body: String::new() })
     }
 
     #[tokio::test]

@@ -67,7 +67,40 @@ macro_rules! newest {
     };
 }
 
+/// So many of the newest of a status are looked at to see whether anything has changed.
+const MARKED: i64 = 10;
+
+/// How the newest of a workspace stand that have one status.
+macro_rules! marks {
+    ($status:literal) => {
+        concat!(
+            "
+        select * from (
+            select id, status, attempts
+            from webhook_deliveries
+            where workspace_id = $1 and status = '",
+            $status,
+            "'
+            order by created_at desc, id desc
+            limit $2
+        ) ",
+            $status,
+            "_ones"
+        )
+    };
+}
+
 statements! {
+    /// By the index of each status.
+    LIST_MARKS = concat!(
+        marks!("pending"),
+        " union all ",
+        marks!("delivered"),
+        " union all ",
+        marks!("failed"),
+        " union all ",
+        marks!("exhausted")
+    );
     INSERT_DELIVERY = "
         insert into webhook_deliveries (id, workspace_id, endpoint_id, event_id, event_kind, sequence, status, tries,
             attempts, next_attempt_at, created_at, is_asked)
@@ -315,4 +348,11 @@ pub(in crate::webhooks) async fn delete_before(
     sqlx::query(DELETE_ATTEMPTS).bind(id.to_owned()).bind(most).execute(&mut *tx).await?;
     let done = sqlx::query(DELETE_DELIVERIES).bind(id.to_owned()).bind(most).execute(tx).await?;
     Ok(done.rows_affected())
+}
+
+/// Another text whenever one of the workspace's newest deliveries of a status stands otherwise, or there is another.
+pub(crate) async fn mark(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<String, sqlx::Error> {
+    let query = sqlx::query_as(LIST_MARKS).bind(workspace.to_string()).bind(MARKED);
+    let newest: Vec<(String, String, i64)> = query.fetch_all(conn).await?;
+    Ok(newest.iter().map(|(id, status, attempts)| format!("{id} {status} {attempts} ")).collect())
 }

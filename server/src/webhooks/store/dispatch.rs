@@ -24,7 +24,7 @@ statements! {
         where exists (select 1 from webhook_deliveries d where d.endpoint_id = e.id and d.status = 'pending')";
     LIST_DUE = "
         select d.delivery_id, d.call_id, d.tries, d.attempts, d.url, d.next_attempt_at, d.is_asked,
-            e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
+            e.id, e.workspace_id, e.kind, e.version, e.sequence, e.data, e.is_test, e.created_at
         from (
             select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, is_asked, sequence
             from webhook_deliveries
@@ -38,7 +38,7 @@ statements! {
     /// What somebody asked for: whenever it is due by the clock of the node that took the request.
     LIST_ASKED = "
         select d.delivery_id, d.call_id, d.tries, d.attempts, d.url, d.next_attempt_at, d.is_asked,
-            e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
+            e.id, e.workspace_id, e.kind, e.version, e.sequence, e.data, e.is_test, e.created_at
         from (
             select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, is_asked, sequence
             from webhook_deliveries
@@ -283,7 +283,7 @@ fn due(row: &AnyRow, endpoint: WebhookEndpointId) -> Result<Due, sqlx::Error> {
 
 /// The event as it is sent.
 pub(in crate::webhooks) fn told(event: &StoredEvent) -> Arc<Told> {
-    Arc::new(Told { id: event.id, kind: event.kind.clone(), body: body::body(event).into() })
+    Arc::new(Told { id: event.id, kind: event.kind.clone(), version: event.version, body: body::body(event).into() })
 }
 
 /// When the next of an endpoint's is due that is not due yet.

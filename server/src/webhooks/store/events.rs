@@ -10,11 +10,11 @@ use crate::webhooks::body::StoredEvent;
 
 statements! {
     FIND_EVENT = "
-        select id, workspace_id, kind, sequence, data, is_test, created_at, position
+        select id, workspace_id, kind, version, sequence, data, is_test, created_at, position
         from events
         where workspace_id = $1 and id = $2";
     LIST_EVENTS = "
-        select id, workspace_id, kind, sequence, data, is_test, created_at, position
+        select id, workspace_id, kind, version, sequence, data, is_test, created_at, position
         from events
         where workspace_id = $1 and position > $2 and ($3 = '' or substr(kind, 1, length($3)) = $3)
             and ($4 = '' or kind = $4)
@@ -25,8 +25,8 @@ statements! {
         from events
         where workspace_id = $1 and position is not null";
     INSERT_TEST = "
-        insert into events (id, workspace_id, kind, sequence, data, created_at, is_test)
-        values ($1, $2, $3, $4, $5, $6, 1)";
+        insert into events (id, workspace_id, kind, sequence, data, created_at, version, is_test)
+        values ($1, $2, $3, $4, $5, $6, $7, 1)";
     /// By their ids, which begin with their time. A delivery that waits needs its event, whenever it was made.
     DELETE_EVENTS = "
         delete from events
@@ -68,6 +68,7 @@ pub(super) fn event(row: &AnyRow) -> Result<StoredEvent, sqlx::Error> {
         id: row::parsed(row, "id")?,
         workspace_id: row::parsed(row, "workspace_id")?,
         kind: row.try_get("kind")?,
+        version: row::number(row, "version")?,
         sequence: row.try_get("sequence")?,
         data: row.try_get("data")?,
         is_test: row::flag(row, "is_test")?,
@@ -113,6 +114,7 @@ pub(in crate::webhooks) async fn last_position(
 pub(in crate::webhooks) async fn insert_test(tx: &mut AnyConnection, event: &StoredEvent) -> Result<(), sqlx::Error> {
     let query = sqlx::query(INSERT_TEST).bind(event.id.to_string()).bind(event.workspace_id.to_string());
     let query = query.bind(event.kind.clone()).bind(event.sequence).bind(event.data.clone()).bind(event.created_at);
+    let query = query.bind(i64::from(event.version));
     query.execute(tx).await.map(drop)
 }
 

@@ -11,21 +11,18 @@ use crate::webhooks::body::StoredEvent;
 
 /// Events that wait for a place, of a bounded look; of each whether the one before it in its call waits too.
 macro_rules! unplaced {
-    ($($some:literal),*) => {
+    ($($bounded:expr),*) => {
         concat!(
             "
-        select e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
+        select e.id, e.workspace_id, e.kind, e.version, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
             c.events_url,
             (
                 select count(*)
                 from events p
                 where p.call_id = e.call_id and p.sequence = e.sequence - 1 and p.position is null and p.is_test = 0
             ) as before_it
-        from (
-            select *
-            from events
-            where position is null and is_test = 0",
-            $($some),*,
+        from (",
+            $($bounded),*,
             "
         ) e
         left join calls c on c.id = e.call_id
@@ -34,24 +31,123 @@ macro_rules! unplaced {
     };
 }
 
+/// One look at the events that wait for a place; what it is bounded by stands before the join, so that no plan reads all that
+/// wait.
+macro_rules! look {
+    ($bound:expr) => {
+        concat!(
+            "
+            select *
+            from (
+                select *
+                from events
+                where position is null and is_test = 0",
+            $bound,
+            "
+            ) one_look"
+        )
+    };
+}
+
+/// Several looks as one.
+macro_rules! looks {
+    ($first:expr $(, $bound:expr)*) => { unplaced!(look!($first) $(, "
+            union all", look!($bound))*) };
+}
+
+/// So many of each of some workspaces. The number stands in the text: PostgreSQL would plan it anew each time for another one,
+/// which takes longer than reading. A workspace is a span of one, so that only the index that begins with it has their order: of
+/// an equal workspace the index of all waiting events has it as well, and where the statistics know of one workspace that waits,
+/// or of none, PostgreSQL finds that as good, and reads all events of all others at each look.
+macro_rules! of_each {
+    ($most:literal of $($workspace:literal)*) => {
+        looks!($(concat!(
+            " and workspace_id between ", $workspace, " and ", $workspace,
+            " order by workspace_id, created_at, sequence, id limit ", $most
+        )),*)
+    };
+}
+
+/// Of each of some calls those before one of its places.
+macro_rules! before_each {
+    ($(($call:literal $sequence:literal))*) => {
+        looks!($(concat!(" and call_id = ", $call, " and sequence < ", $sequence, " order by sequence limit 64")),*)
+    };
+}
+
 statements! {
-    /// The bound stands before the join, so that no plan reads all that wait.
-    LIST_UNPLACED = unplaced!("
-            order by created_at, sequence, id
-            limit $1");
-    LIST_UNPLACED_OF = unplaced!(" and workspace_id = $1
-            order by created_at, sequence, id
-            limit $2");
-    /// Of a call, those before one of its places.
-    LIST_UNPLACED_BEFORE = unplaced!(" and call_id = $1 and sequence < $2
-            order by sequence
-            limit $3");
-    NEXT_WITH_UNPLACED = "
+    LIST_UNPLACED = unplaced!(look!(" order by created_at, sequence, id limit 128"));
+    LIST_UNPLACED_OF_2 = of_each!("128" of "$1" "$2");
+    LIST_UNPLACED_OF_4 = of_each!("64" of "$1" "$2" "$3" "$4");
+    LIST_UNPLACED_OF_8 = of_each!("32" of "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8");
+    LIST_UNPLACED_OF_16 = of_each!("16" of "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "$10" "$11" "$12" "$13" "$14"
+        "$15" "$16");
+    LIST_UNPLACED_BEFORE = before_each!(
+        ("$1" "$2")
+        ("$3" "$4")
+        ("$5" "$6")
+        ("$7" "$8")
+        ("$9" "$10")
+        ("$11" "$12")
+        ("$13" "$14")
+        ("$15" "$16")
+        ("$17" "$18")
+        ("$19" "$20")
+        ("$21" "$22")
+        ("$23" "$24")
+        ("$25" "$26")
+        ("$27" "$28")
+        ("$29" "$30")
+        ("$31" "$32")
+    );
+    /// After that one by their ids, then round again from the first: each by one step in the index.
+    LIST_WITH_UNPLACED = "
+        with recursive after_it (workspace_id, step) as (
+            select (
+                select e.workspace_id
+                from events e
+                where e.position is null and e.is_test = 0 and e.workspace_id > $1
+                order by e.workspace_id
+                limit 1
+            ), cast(1 as bigint)
+            union all
+            select (
+                select e.workspace_id
+                from events e
+                where e.position is null and e.is_test = 0 and e.workspace_id > w.workspace_id
+                order by e.workspace_id
+                limit 1
+            ), w.step + 1
+            from after_it w
+            where w.workspace_id is not null and w.step < $2
+        ),
+        from_first (workspace_id, step) as (
+            select (
+                select e.workspace_id
+                from events e
+                where e.position is null and e.is_test = 0
+                order by e.workspace_id
+                limit 1
+            ), $2 + 1
+            union all
+            select (
+                select e.workspace_id
+                from events e
+                where e.position is null and e.is_test = 0 and e.workspace_id > w.workspace_id
+                order by e.workspace_id
+                limit 1
+            ), w.step + 1
+            from from_first w
+            where w.workspace_id < $1 and w.step < 2 * $2
+        )
         select workspace_id
-        from events
-        where position is null and is_test = 0 and workspace_id > $1
-        order by workspace_id
-        limit 1";
+        from (
+            select workspace_id, step from after_it where workspace_id is not null
+            union all
+            select workspace_id, step from from_first where workspace_id <= $1
+        ) both_ways
+        order by step
+        limit $2";
     /// As if it were a test that nobody is told of.
     SET_ASIDE = "
         update events
@@ -68,30 +164,50 @@ pub(in crate::webhooks) struct Unplaced {
     pub(in crate::webhooks) waits_for_one: bool,
 }
 
-/// The oldest events that wait for a place, and the ids of those of them that can't be read.
+/// Events of one look: some 10 ms of SQLite's one writer, which live calls share, and what another workspace's event waits for.
+pub(in crate::webhooks) const AT_ONCE: usize = 128;
+
+/// The oldest events that wait for a place, [`AT_ONCE`] at most, and the ids of those of them that can't be read.
 pub(in crate::webhooks) async fn list_unplaced(
     conn: &mut AnyConnection,
-    limit: i64,
 ) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
-    readable(&sqlx::query(LIST_UNPLACED).bind(limit).fetch_all(conn).await?)
+    readable(&sqlx::query(LIST_UNPLACED).fetch_all(conn).await?)
 }
 
-/// As [`list_unplaced`], of one workspace.
-pub(in crate::webhooks) async fn list_unplaced_of(
+/// Workspaces, or calls, of one look: as many as the statements have places for.
+pub(in crate::webhooks) const LOOKS: usize = 16;
+
+/// As [`list_unplaced`], of each of these workspaces twice its share of [`AT_ONCE`], so that a turn is full where half of them have
+/// many; of [`LOOKS`] at most.
+pub(in crate::webhooks) async fn list_unplaced_of_each(
     conn: &mut AnyConnection,
-    workspace: WorkspaceId,
-    limit: i64,
+    workspaces: &[WorkspaceId],
 ) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
-    readable(&sqlx::query(LIST_UNPLACED_OF).bind(workspace.to_string()).bind(limit).fetch_all(conn).await?)
+    let (sql, places) = match workspaces.len() {
+        0 => return Ok((Vec::new(), Vec::new())),
+        1..=2 => (LIST_UNPLACED_OF_2, 2),
+        3..=4 => (LIST_UNPLACED_OF_4, 4),
+        5..=8 => (LIST_UNPLACED_OF_8, 8),
+        _ => (LIST_UNPLACED_OF_16, LOOKS),
+    };
+    let mut query = sqlx::query(sql);
+    // Nobody's id where there are fewer.
+    for place in 0..places {
+        query = query.bind(workspaces.get(place).map(ToString::to_string).unwrap_or_default());
+    }
+    readable(&query.fetch_all(conn).await?)
 }
 
-/// As [`list_unplaced`], of one call and before one of its places, the least place first.
+/// As [`list_unplaced`], of each of these calls 64 before one of its places, the least place first; of [`LOOKS`] calls at most.
 pub(in crate::webhooks) async fn list_unplaced_before(
     conn: &mut AnyConnection,
-    (call, sequence): (&str, i64),
-    limit: i64,
+    calls: &[(String, i64)],
 ) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
-    let query = sqlx::query(LIST_UNPLACED_BEFORE).bind(call.to_owned()).bind(sequence).bind(limit);
+    let mut query = sqlx::query(LIST_UNPLACED_BEFORE);
+    for place in 0..LOOKS {
+        let (call, sequence) = calls.get(place).cloned().unwrap_or_default();
+        query = query.bind(call).bind(sequence);
+    }
     readable(&query.fetch_all(conn).await?)
 }
 
@@ -115,14 +231,16 @@ pub(in crate::webhooks) async fn set_aside(tx: &mut AnyConnection, id: String) -
     sqlx::query(SET_ASIDE).bind(id).execute(tx).await.map(drop)
 }
 
-/// The workspace after that one, by its id, that has events without a place.
-pub(in crate::webhooks) async fn next_with_unplaced(
+/// The workspaces that have events without a place, by their ids: those after that one, then round again from the first; at most
+/// `limit`, each once.
+pub(in crate::webhooks) async fn list_with_unplaced(
     conn: &mut AnyConnection,
     after: Option<WorkspaceId>,
-) -> Result<Option<WorkspaceId>, sqlx::Error> {
+    limit: i64,
+) -> Result<Vec<WorkspaceId>, sqlx::Error> {
     let after = after.map(|after| after.to_string()).unwrap_or_default();
-    let row = sqlx::query(NEXT_WITH_UNPLACED).bind(after).fetch_optional(conn).await?;
-    row.map(|row| row::parsed(&row, "workspace_id")).transpose()
+    let rows = sqlx::query(LIST_WITH_UNPLACED).bind(after).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(|row| row::parsed(row, "workspace_id")).collect()
 }
 
 fn unplaced(row: &AnyRow) -> Result<Unplaced, sqlx::Error> {

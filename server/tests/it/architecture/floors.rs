@@ -87,7 +87,7 @@ const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("lines", &["spreadsheet"]),
     ("telemetry", &["clock", "config"]),
     ("db", &["config"]),
-    ("config", &["secrets", "telephone"]),
+    ("config", &["line", "secrets", "telephone"]),
     ("secrets", &["entropy"]),
     ("entropy", &["clock"]),
 ];

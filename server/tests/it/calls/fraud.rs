@@ -5,6 +5,7 @@ use std::time::Duration;
 use sautikit::calls::{self, NewInbound, fraud};
 use sautikit::mail::Mailer;
 use sautikit_api::calls::CallStatus;
+use sautikit_api::ids::LegRecordId;
 use serde_json::{Value, json};
 
 use super::support::{FROM, Scene, TO};
@@ -71,7 +72,7 @@ async fn many_numbers_abroad_freeze_outbound_calls(server: Server) {
     let app = &scene.server.app;
     let id = scene.asha.workspace_id().await.parse().unwrap();
     assert!(calls::admit_browser(app, id, FROM, TO, |_| true).await.is_err());
-    assert!(calls::admit_leg(app, id, FROM, TO).await.is_err());
+    assert!(calls::admit_leg(app, LegRecordId(app.new_uuid()), id, FROM, TO).await.is_err());
     let inbound = NewInbound { id: None, number_e164: FROM, caller: Some(TO), country: Some("KE"), is_on_net: false };
     calls::admit_inbound(app, inbound).await.expect("calls come in as before");
     let mails = Mailer::of(app).dev_store().unwrap().list();

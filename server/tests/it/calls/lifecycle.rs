@@ -4,6 +4,7 @@ use sautikit::calls::Hub;
 use sautikit::calls::{self, CallError, NewInbound};
 use sautikit::wallet;
 use sautikit_api::calls::CallStatus;
+use sautikit_api::ids::LegRecordId;
 use serde_json::json;
 
 use super::support::{FROM, Scene, TO};
@@ -116,7 +117,10 @@ async fn a_dialled_leg_is_billed_with_its_call(server: Server) {
     let mut record = calls::admit_inbound(app, new).await.unwrap().record;
     let (call_id, caller) = (record.call().id, record.call().clone());
     let now_us = app.now_us();
-    let dialled = calls::admit_leg(app, caller.workspace_id, &caller.local_e164, "0722000043").await.unwrap();
+    let dialled =
+        calls::admit_leg(app, LegRecordId(app.new_uuid()), caller.workspace_id, &caller.local_e164, "0722000043")
+            .await
+            .unwrap();
     record.funds().reserve(dialled.id, dialled.rate).await.unwrap();
     record.leg_began(dialled.clone());
     record.answered(now_us, None);

@@ -6,6 +6,7 @@ use sautikit::calls::{self, Allowance, CallEnd, CallError, Hub, NewInbound};
 use sautikit::http::router;
 use sautikit::wallet;
 use sautikit_api::calls::CallStatus;
+use sautikit_api::ids::LegRecordId;
 use serde_json::{Value, json};
 
 use super::support::{FROM, FakeGateway, Order, Scene, TO, bounds};
@@ -79,7 +80,7 @@ async fn by_default_calls_stay_at_home_and_reach_nothing_dear(server: Server) {
     let app = &scene.server.app;
     for to in ["+255710000000", "+254900223456", "+870773111632"] {
         let browser = calls::admit_browser(app, id, FROM, to, |_| true).await.err();
-        let dialled = calls::admit_leg(app, id, FROM, to).await.err();
+        let dialled = calls::admit_leg(app, LegRecordId(app.new_uuid()), id, FROM, to).await.err();
         for refused in [browser, dialled] {
             assert!(matches!(refused, Some(CallError::DestinationBlocked { .. })), "{to}: {refused:?}");
         }
@@ -122,7 +123,7 @@ async fn emergency_numbers_come_before_everything_else(server: Server) {
     let app = &scene.server.app;
     for refused in [
         calls::admit_browser(app, id, "nonsense", "112", |_| false).await.err(),
-        calls::admit_leg(app, id, "nonsense", "112").await.err(),
+        calls::admit_leg(app, LegRecordId(app.new_uuid()), id, "nonsense", "112").await.err(),
     ] {
         assert!(matches!(refused, Some(CallError::Emergency { .. })), "{refused:?}");
     }
@@ -219,9 +220,10 @@ async fn in_a_second_begin_as_many_as_may(server: Server) {
     scene.place().await;
     let id = scene.asha.workspace_id().await.parse().unwrap();
     for _ in 0..2 {
-        calls::admit_leg(&scene.server.app, id, FROM, TO).await.unwrap();
+        calls::admit_leg(&scene.server.app, LegRecordId(scene.server.app.new_uuid()), id, FROM, TO).await.unwrap();
     }
-    let refused = calls::admit_leg(&scene.server.app, id, FROM, TO).await.err();
+    let refused =
+        calls::admit_leg(&scene.server.app, LegRecordId(scene.server.app.new_uuid()), id, FROM, TO).await.err();
     assert!(matches!(refused, Some(CallError::LimitExceeded(_))), "{refused:?}");
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use sautikit::calls::record::reconcile;
-use sautikit::calls::{self, Allowance, Hub};
+use sautikit::calls::{self, Allowance, Hub, LegRecord};
 use sautikit::db::Tx;
+use sautikit_api::ids::LegRecordId;
 use serde_json::json;
 
 use super::support::{Order, Scene, bounds};
@@ -13,9 +14,11 @@ use crate::support::{Server, on_each_engine, within};
 on_each_engine! {
     a_prepaid_call_goes_on_for_the_credit_and_then_ends_where_it_is_paid_for
     known_money_that_ends_before_the_credit_ends_the_call
+    what_is_left_in_a_wallet_is_lent_once_by_all_nodes_together
     without_credit_a_call_ends_where_it_is_paid_for
     what_a_call_used_up_after_another_node_closed_it_is_written_off
     an_end_that_is_written_twice_is_no_loss
+    the_ledger_is_behind_from_the_first_news_of_a_call_that_waits_until_the_database_is_back
 }
 
 /// Longer than a writer takes to give its database up.
@@ -84,6 +87,25 @@ async fn known_money_that_ends_before_the_credit_ends_the_call(server: Server) {
     held_up.rollback().await.unwrap();
 }
 
+async fn what_is_left_in_a_wallet_is_lent_once_by_all_nodes_together(server: Server) {
+    let scene = Scene::set(server).await;
+    scene.leave(600).await;
+    scene.forbid_overdraft().await;
+    let (workspace, pool) = (scene.asha.workspace_id().await, scene.server.app.db.pool());
+    // As much as the call here holds, and so another node's calls have as much of a right to what is left.
+    for statement in [
+        "insert into wallet_holds (workspace_id, node_id, held_minor) values ($1, 'another-node', 150)",
+        "update wallets set held_minor = held_minor + 150 where workspace_id = $1",
+    ] {
+        sqlx::query(statement).bind(workspace.clone()).execute(pool).await.expect("written");
+    }
+    let (order, began_us, held_up) = scene.cut_off().await;
+    scene.advance(10_000);
+    scene.tick_in_vain();
+    assert_eq!(scene.ends_after(&order, began_us), 60, "thirty seconds that it holds, and half of the other sixty");
+    held_up.rollback().await.unwrap();
+}
+
 async fn without_credit_a_call_ends_where_it_is_paid_for(server: Server) {
     let server = server.configured(|config| config.billing.outage_credit_seconds = 0);
     let scene = Scene::set(server).await;
@@ -123,4 +145,20 @@ async fn an_end_that_is_written_twice_is_no_loss(server: Server) {
     scene.hang_up(&order).await;
     assert_eq!(Hub::of(app).writer().written_off(), 0);
     scene.is_sound().await;
+}
+
+async fn the_ledger_is_behind_from_the_first_news_of_a_call_that_waits_until_the_database_is_back(server: Server) {
+    let scene = Scene::set(server).await;
+    let app = &scene.server.app;
+    let (order, _, held_up) = scene.cut_off().await;
+    scene.gateway.with(order.call_id, |record| {
+        let leg = record.leg(order.targets[0].leg_id).expect("its leg").clone();
+        record.leg_began(LegRecord { id: LegRecordId(app.new_uuid()), ..leg });
+        record.hand_over();
+    });
+    let writer = Hub::of(app).writer();
+    within(DEADLINE, "the ledger is behind", async || (!writer.ledger_lag().is_zero()).then_some(())).await;
+    held_up.rollback().await.unwrap();
+    within(DEADLINE, "the writer is back", async || (!writer.is_away()).then_some(())).await;
+    assert_eq!(writer.ledger_lag(), Duration::ZERO);
 }

@@ -1,5 +1,6 @@
 //! `POST /v1/calls`: what is accepted, what is refused, and that the gateway hears of accepted calls only.
 
+use sautikit_api::actions::parse_list;
 use serde_json::json;
 
 use super::support::{FROM, Scene, TO};
@@ -17,6 +18,7 @@ on_each_engine! {
     a_national_number_is_normalised
     several_targets_ring_each_once
     actions_that_do_not_validate_are_refused
+    actions_may_be_given_as_a_document_of_xml
     callback_and_actions_exclude_each_other
     sizes_and_times_are_bounded
     placing_needs_its_scope
@@ -156,6 +158,19 @@ async fn actions_that_do_not_validate_are_refused(server: Server) {
     let body = json!({ "from": FROM, "to": TO, "actions": [{ "say": { "text": "Habari" } }, { "hangup": {} }] });
     scene.asha.post("/v1/calls", body).await.expect(202);
     assert!(scene.gateway.last_order().actions.is_some());
+}
+
+async fn actions_may_be_given_as_a_document_of_xml(server: Server) {
+    let scene = Scene::set(server).await;
+    let body = |xml: &str| json!({ "from": FROM, "to": TO, "xml": xml });
+    scene.asha.post("/v1/calls", body("<Response><Say>Habari</Say><Hangup/></Response>")).await.expect(202);
+    let given = json!([{ "say": { "text": "Habari" } }, { "hangup": {} }]);
+    assert_eq!(scene.gateway.last_order().actions, parse_list(&given).ok());
+    scene.asha.post("/v1/calls", body("<Page/>")).await.expect_error("actions.invalid");
+    let mut both = body("<Response/>");
+    both["actions"] = given;
+    let refused = scene.asha.post("/v1/calls", both).await.expect_error("validation.bad_request");
+    assert_eq!((&refused.json["error"]["field"], scene.gateway.ordered()), (&json!("xml"), 1));
 }
 
 async fn callback_and_actions_exclude_each_other(server: Server) {

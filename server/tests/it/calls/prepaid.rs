@@ -260,7 +260,7 @@ impl Scene {
     /// A leg that the call may dial.
     pub(super) async fn leg_of(&self, call: CallId) -> LegRecord {
         let workspace = self.gateway.with(call, |record| record.call().workspace_id);
-        calls::admit_leg(&self.server.app, workspace, FROM, TO).await.unwrap()
+        calls::admit_leg(&self.server.app, LegRecordId(self.server.app.new_uuid()), workspace, FROM, TO).await.unwrap()
     }
 }
 

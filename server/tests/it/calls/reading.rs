@@ -2,6 +2,7 @@
 
 use sautikit_api::actions::parse_list;
 use sautikit_api::calls::CallStatus;
+use sautikit_api::ids::LegRecordId;
 use serde_json::json;
 
 use super::support::{FROM, Scene};
@@ -14,6 +15,7 @@ on_each_engine! {
     the_list_is_filtered
     filters_that_mean_nothing_are_refused
     statistics_sum_by_day_of_the_workspace
+    a_server_that_failed_is_counted_by_call_and_over_all
     the_timeline_comes_oldest_first
     a_hangup_is_passed_to_the_gateway
     an_ended_call_can_not_be_hung_up
@@ -27,6 +29,18 @@ async fn a_call_is_found_by_either_spelling(server: Server) {
     let by_pbx = scene.asha.get(&format!("/v1/calls/{}", order.call_id.pbx_call_id())).await.expect(200).json;
     assert_eq!(by_pbx, scene.call(order.call_id).await);
     assert_eq!(by_pbx["pbx_call_id"], json!(order.call_id.pbx_call_id()));
+    let (leg, brian) = (&by_pbx["legs"][0], scene.server.onboarded("brian@example.com").await);
+    for id in [&leg["id"], &leg["pbx_call_id"]] {
+        let path = format!("/v1/calls/{}", id.as_str().expect("an id"));
+        assert_eq!(scene.asha.get(&path).await.expect(200).json, by_pbx);
+        brian.get(&path).await.expect_error("calls.not_found");
+        // It is read by that, and not steered.
+        scene.asha.post(&format!("{path}/hangup"), json!({})).await.expect_error("calls.not_found");
+    }
+    // Callbacks name it before there is a record of it.
+    let dialled = format!("/v1/calls/{}", LegRecordId::dialled(order.call_id, 9).pbx_call_id());
+    assert_eq!(scene.asha.get(&dialled).await.expect(200).json, by_pbx);
+    brian.get(&dialled).await.expect_error("calls.not_found");
     scene.asha.get("/v1/calls/HD_nonsense").await.expect_error("calls.not_found");
 }
 
@@ -129,6 +143,32 @@ async fn statistics_sum_by_day_of_the_workspace(server: Server) {
     }
 }
 
+async fn a_server_that_failed_is_counted_by_call_and_over_all(server: Server) {
+    let scene = Scene::set(server).await;
+    let (well, badly) = (scene.place().await, scene.place().await);
+    let app = &scene.server.app;
+    let entry = |id, kind: &'static str, data: serde_json::Value| {
+        scene.gateway.with(id, |record| record.entry(kind, app.now_us(), data));
+    };
+    entry(well.call_id, "callback.answered", json!({ "ms": 40, "status": 200 }));
+    entry(badly.call_id, "callback.failed", json!({ "code": "call.callback_failed" }));
+    entry(badly.call_id, "callback.answered", json!({ "ms": 90, "status": 200 }));
+    scene.advance(1_000);
+    for order in [&well, &badly] {
+        scene.fail(order, CallStatus::Busy, "busy").await;
+    }
+    assert_eq!(scene.call(well.call_id).await["failed_callbacks"], 0);
+    assert_eq!(scene.call(badly.call_id).await["failed_callbacks"], 1);
+    let list = scene.asha.get("/v1/calls").await.expect(200).json;
+    let failed: i64 = list.as_array().unwrap().iter().filter_map(|call| call["failed_callbacks"].as_i64()).sum();
+    assert_eq!(failed, 1);
+    let stats = scene.asha.get("/v1/calls/stats").await.expect(200).json;
+    assert_eq!(stats["callbacks"], json!({ "answered": 2, "failed": 1, "p95_ms": 90 }));
+    let brian = scene.server.onboarded("brian@example.com").await;
+    let none = json!({ "answered": 0, "failed": 0, "p95_ms": null });
+    assert_eq!(brian.get("/v1/calls/stats").await.expect(200).json["callbacks"], none);
+}
+
 async fn the_timeline_comes_oldest_first(server: Server) {
     let scene = Scene::set(server).await;
     let order = scene.place().await;
@@ -172,6 +212,12 @@ async fn new_actions_are_passed_to_the_gateway(server: Server) {
     let refused = scene.asha.post(&path, json!({ "actions": [{ "sing": {} }] })).await;
     refused.expect_error("actions.invalid");
     assert_eq!(scene.gateway.replaced().len(), 1);
+
+    let send = async |xml: &str| writer.send("POST", &path, Some("text/xml; charset=utf-8"), xml).await;
+    send("<Response><Say>One moment.</Say><Sing/><Hangup/></Response>").await.expect(200);
+    let [_, (_, taken)] = &scene.gateway.replaced()[..] else { panic!("two of them") };
+    assert_eq!(Some(taken), parse_list(&actions).ok().as_ref());
+    send("<Page/>").await.expect_error("actions.invalid");
 }
 
 async fn an_ended_call_takes_no_actions(server: Server) {

@@ -10,7 +10,7 @@ use sautikit::wallet;
 use sautikit::webhooks::{EventKind, NewEvent, Subject};
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, EventId, LegRecordId, WorkspaceId};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -33,6 +33,7 @@ on_each_engine! {
     an_event_of_no_call_stands_after_the_next_flush
     an_event_that_the_database_refuses_keeps_no_other_from_it
     an_event_of_no_call_is_spooled_while_the_database_is_away
+    what_a_dead_node_left_of_conferences_is_told_once
 }
 
 /// The longest that anything here takes on a busy machine.
@@ -362,4 +363,70 @@ async fn a_refused_end_of_a_dead_node_keeps_none_of_its_calls_open(server: Serve
     }
     assert_eq!(scene.call(other.call_id).await["hangup_cause"], "node_lost");
     assert!(scene.is_open(refused.call_id).await, "people have to judge it");
+}
+
+async fn what_a_dead_node_left_of_conferences_is_told_once(server: Server) {
+    use EventKind::{ConferenceEnded, ConferenceJoined, ConferenceLeft, ConferenceStarted};
+    let scene = Scene::set(server).await;
+    let app = &scene.server.app;
+    let writer = Hub::of(app).writer();
+    let (workspace_id, conference) = (told(&scene).await.workspace_id, app.new_uuid());
+    let tell = async |kind: EventKind, call: &str| {
+        scene.advance(1);
+        let data =
+            json!({ "conference_id": conference, "name": "stand-up", "members": 1, "call_id": call, "party": TO });
+        let id = EventId(app.new_uuid());
+        let created_at = app.now_us();
+        let event = NewEvent { id, workspace_id, kind, subject: Subject::Workspace, data, created_at };
+        assert!(writer.tell(event).is_none());
+        within(DEADLINE, "a flush", async || writer.is_written().then_some(())).await;
+    };
+    for (kind, call) in [
+        (ConferenceStarted, ""),
+        (ConferenceJoined, "1"),
+        (ConferenceJoined, "2"),
+        (ConferenceJoined, "3"),
+        (ConferenceLeft, "1"),
+    ] {
+        tell(kind, call).await;
+    }
+    scene.sql("update live_conferences set node_id = 'dead'").await;
+    // It has no call and holds nothing, and is looked after all the same.
+    let ended = "select count(*) from events where kind = 'conference.ended'";
+    for _ in 0..3 {
+        reconcile(app).await.unwrap();
+        assert_eq!(scene.number(ended).await, Some(0));
+        scene.advance(5_000);
+    }
+    reconcile(app).await.unwrap();
+    assert_eq!(scene.number(ended).await, Some(1));
+    let closed = futures::future::join_all((0..3).map(|_| calls::recover(app, "dead"))).await;
+    assert!(closed.iter().all(Result::is_ok), "{closed:?}");
+    // The node was only cut off, and tells of it too.
+    for (kind, call) in [(ConferenceLeft, "2"), (ConferenceLeft, "3"), (ConferenceEnded, "")] {
+        tell(kind, call).await;
+    }
+    let sql = "select kind, data from events where kind like 'conference.%' order by created_at, id";
+    let query = sqlx::query_as(AssertSqlSafe(sql.to_owned()));
+    let rows: Vec<(String, String)> = query.fetch_all(app.db.pool()).await.unwrap();
+    let data: Vec<Value> = rows.iter().map(|(_, data)| serde_json::from_str(data).expect("JSON")).collect();
+    let shown: Vec<_> = rows
+        .iter()
+        .zip(&data)
+        .map(|((kind, _), data)| (kind.as_str(), data["call_id"].as_str().unwrap_or("")))
+        .collect();
+    let expected = [
+        ("conference.started", ""),
+        ("conference.joined", "1"),
+        ("conference.joined", "2"),
+        ("conference.joined", "3"),
+        ("conference.left", "1"),
+        ("conference.left", "3"),
+        ("conference.left", "2"),
+        ("conference.ended", ""),
+    ];
+    assert_eq!(shown, expected);
+    let ended = json!({ "conference_id": conference, "name": "stand-up", "members": 0 });
+    assert_eq!((&data[5]["members"], &data[6]["members"], &data[7]), (&json!(2), &json!(1), &ended));
+    assert_eq!(scene.number("select count(*) from live_conference_members").await, Some(0));
 }

@@ -9,7 +9,7 @@ use sautikit::calls::{
     self, Admitted, Allowance, CallEnd, CallRecord, CallsGateway, PricedTarget, Recovered, SettingUp,
 };
 use sautikit::jobs;
-use sautikit_api::actions::Action;
+use sautikit_api::actions::{Action, Document};
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, WorkspaceId};
 use sautikit_api::recordings::PauseMode;
@@ -70,13 +70,13 @@ pub(crate) struct SetUps {
 }
 
 impl CallsGateway for FakeGateway {
-    fn originate(&self, call: Admitted, actions: Option<Vec<Action>>) {
+    fn originate(&self, call: Admitted, actions: Option<Document>) {
         let row = call.record.call();
         let order = Order {
             call_id: row.id,
             from_e164: row.from.clone(),
             targets: call.targets,
-            actions,
+            actions: actions.map(|document| document.actions),
             ring_timeout_seconds: row.ring_timeout_seconds,
         };
         self.records.lock().insert(order.call_id, call.record);
@@ -91,10 +91,10 @@ impl CallsGateway for FakeGateway {
         runs
     }
 
-    fn run_actions(&self, call_id: CallId, actions: Vec<Action>) -> bool {
+    fn run_actions(&self, call_id: CallId, actions: Document) -> bool {
         let runs = self.records.lock().contains_key(&call_id);
         if runs {
-            self.replaced.lock().push((call_id, actions));
+            self.replaced.lock().push((call_id, actions.actions));
         }
         runs
     }

@@ -164,7 +164,7 @@ impl Browser {
     /// Why the call ended.
     pub(super) async fn until_ended(&mut self, wanted: SessionId) -> String {
         self.until("the end of the call", |event| match event {
-            Event::SessionEnded { session, cause } if *session == wanted => Some(match cause {
+            Event::SessionEnded { session, cause, .. } if *session == wanted => Some(match cause {
                 EndCause::CancelledRemotely(request) | EndCause::RemoteBye(request) => {
                     let reason = request.headers.text(&HeaderName::Reason).ok().flatten().unwrap_or_default();
                     format!("{} {reason}", request.method)

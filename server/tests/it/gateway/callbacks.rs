@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Redirect;
-use axum::routing::post;
+use axum::routing::{get, post};
 use parking_lot::Mutex;
 use sautikit::webhooks::signature;
 use serde_json::{Value, json};
@@ -40,6 +40,7 @@ impl Customer {
             .route("/voice", post(answer))
             .route("/moved", post(async || Redirect::temporary("/voice")))
             .route("/found", post(async || (StatusCode::FOUND, [(header::LOCATION, "/voice")])))
+            .route("/got", get(answer_to_get))
             .route("/loop", post(async || Redirect::permanent("/loop")))
             .with_state(customer.clone());
         tokio::spawn(async { axum::serve(listener, service).await });
@@ -50,6 +51,11 @@ impl Customer {
     async fn told(&self, what: &str, is: impl Fn(&Form) -> bool) -> Form {
         eventually(what, async || self.forms.lock().iter().find(|form| is(form)).cloned()).await
     }
+}
+
+/// The query stands where the form is.
+async fn answer_to_get(customer: State<Customer>, headers: HeaderMap, RawQuery(query): RawQuery) -> String {
+    answer(customer, headers, query.unwrap_or_default()).await
 }
 
 async fn answer(State(customer): State<Customer>, headers: HeaderMap, body: String) -> String {
@@ -215,6 +221,21 @@ async fn a_callback_follows_redirects_that_keep_its_method_and_no_others() {
             "{failed}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_url_that_says_so_is_asked_by_get_and_told_the_end_too() {
+    let live = Live::with_money().await;
+    let (customer, url) =
+        Customer::serve(json!({ "actions": [{ "redirect": { "url": "/got?step=2#method=GET" } }] })).await;
+    let got = url.replace("/voice", "/got?step=1#method=GET");
+    live.route(json!({ "voice_callback_url": got, "voice_signing_secret": SECRET })).await;
+    live.asha.post("/v1/sandbox/inbound", json!({ "from": CALLER, "to": FROM })).await.expect(202);
+    for step in ["1", "2"] {
+        let form = customer.told("the page", |form| form.get("step").is_some_and(|given| given == step)).await;
+        assert_eq!((form["From"].as_str(), form["from"].as_str(), form["To"].as_str()), (CALLER, CALLER, FROM));
+    }
+    customer.told("the end", |form| form.get("IsFinal").is_some_and(|is_final| is_final == "true")).await;
 }
 
 #[tokio::test]

@@ -29,6 +29,10 @@ pub(super) enum Manner {
     Announcing,
     /// 180 that wants its PRACK, then 200.
     Reliably,
+    /// 183 with A-law audio that wants its PRACK, and no more.
+    Ahead,
+    /// 200 at once, with this description.
+    Describing(String),
     /// 302 to `ported` at this address.
     SendingTo(SocketAddr),
     /// This status and no more.
@@ -297,6 +301,17 @@ fn answers(manner: &Manner, request: &Request, address: SocketAddr) -> Vec<Respo
     match (&request.method, manner) {
         (Method::Ack, _) => Vec::new(),
         (Method::Invite, Manner::AtOnce) => vec![with(StatusCode::OK, true)],
+        (Method::Invite, Manner::Ahead) => {
+            let mut early = with(StatusCode::SESSION_PROGRESS, true);
+            early.headers.push(HeaderName::Require, "100rel");
+            early.headers.push(HeaderName::RSeq, RSEQ.to_string());
+            vec![early]
+        }
+        (Method::Invite, Manner::Describing(description)) => {
+            let mut answer = with(StatusCode::OK, true);
+            answer.body = description.clone().into();
+            vec![answer]
+        }
         (Method::Invite, Manner::Announcing) => {
             vec![with(StatusCode::SESSION_PROGRESS, true), with(StatusCode::OK, true)]
         }

@@ -1,13 +1,16 @@
 //! What carriers may do and what they are told.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::post;
 use sautikit::config::Trunk;
 use serde_json::json;
 use sip::message::{HeaderName, Method, Response, StatusCode};
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use super::carrier::{Carrier, Manner, RSEQ};
+use super::carrier::{Carrier, Manner, RSEQ, description};
 use super::support::{FROM, Live, serve};
 use crate::support::{Engine, Server};
 
@@ -102,6 +105,40 @@ async fn a_carrier_that_requires_reliable_responses_is_answered_once_it_has_ackn
     live.call_that_is(call["id"].as_str().expect("an id"), "answered").await;
     carrier.send(server, Method::Bye, FROM, &to, cseq + 1, "").await;
     assert_eq!(carrier.told(Method::Bye).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_carrier_that_has_answered_reliably_may_move_its_audio_before_its_200_which_moves_nothing_back() {
+    let mut carrier = Carrier::that_answers(Manner::Ahead).await;
+    let live = Live::with_carrier(&carrier).await;
+    let actions = json!([{ "pause": { "length": 60 } }]);
+    let id = live.place(json!({ "from": FROM, "to": CALLEE, "actions": actions })).await;
+    let invite = carrier.asked(Method::Invite).await;
+    carrier.asked(Method::Prack).await;
+    let elsewhere = UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
+    let (server, own) = (live.gateway.sip_address, carrier.address);
+    let text = |name: HeaderName| invite.headers.text(&name).expect("text").expect("a header").to_owned();
+    let (from, to, call_id) = (text(HeaderName::From), text(HeaderName::To), text(HeaderName::CallId));
+    let body = description(elsewhere.local_addr().expect("an address"));
+    let update = format!(
+        "UPDATE sip:us@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKupdate;rport\r\nMax-Forwards: 70\r\n\
+         From: {to};tag=carrier\r\nTo: {from}\r\nCall-ID: {call_id}\r\nCSeq: 1 UPDATE\r\n\
+         Contact: <sip:carrier@{own}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    carrier.send_raw(server, update.as_bytes()).await;
+    let answer = carrier.told(Method::Update).await;
+    assert_eq!((answer.status, answer.body.is_empty()), (StatusCode::OK, false));
+    let mut accepted = Response::to_request(&invite, StatusCode::OK, Some("carrier"));
+    accepted.headers.push(HeaderName::Contact, format!("<sip:carrier@{own}>"));
+    accepted.headers.push(HeaderName::ContentType, "application/sdp");
+    accepted.body = description(own).into();
+    carrier.send_raw(server, &accepted.to_bytes()).await;
+    live.call_that_is(&id, "answered").await;
+    let mut buffer = [0; 1_500];
+    while elsewhere.try_recv(&mut buffer).is_ok() {}
+    let audio = tokio::time::timeout(Duration::from_secs(30), elsewhere.recv(&mut buffer)).await;
+    assert!(audio.expect("nothing is said where the carrier wants it").is_ok());
 }
 
 #[tokio::test]

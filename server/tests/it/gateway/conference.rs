@@ -121,7 +121,7 @@ impl Three {
 
 #[tokio::test]
 async fn three_parties_hear_the_other_two_and_the_api_decides_who_is_heard() {
-    let mut three = Three::talk(json!({})).await;
+    let mut three = Three::talk(json!({ "participantLabel": "chair" })).await;
     let others = [[false, true, true], [true, false, true], [true, true, false]];
     three.hears(others).await;
     let asha = three.live.asha.clone();
@@ -137,6 +137,11 @@ async fn three_parties_hear_the_other_two_and_the_api_decides_who_is_heard() {
         stranger.delete(&format!("/v1/conferences/{name}")).await.expect_error("conferences.not_found");
     }
     assert_eq!(stranger.get("/v1/conferences").await.expect(200).json, json!([]));
+
+    // A member is found by its label too.
+    let chair = asha.patch("/v1/conferences/team/members/chair", json!({ "muted": false })).await.expect(200).json;
+    assert_eq!((&chair["call_id"], &chair["label"]), (&json!(three.ids[0]), &json!("chair")));
+    asha.patch("/v1/conferences/team/members/nobody", json!({})).await.expect_error("conferences.not_found");
 
     // The third coaches the first: the second does not hear it.
     let coach = asha.patch(&three.member(2), json!({ "coach": three.ids[0] })).await.expect(200).json;

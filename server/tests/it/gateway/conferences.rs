@@ -9,13 +9,13 @@ use sautikit::gateway::call_task::Arrival;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use sautikit::gateway::conferences::{Conferences, Happened, House, Member, Orders, Stay};
+use sautikit::gateway::conferences::{Conferences, Happened, House, Member, Orders, Stay, Teller};
 use sautikit::gateway::media::{CallMedia, MediaHandle, MediaSettings, Port, Tap};
 use sautikit_api::actions::Beep;
 use sautikit_api::conferences::UpdateConferenceMember;
 use sautikit_api::ids::{CallId, WorkspaceId};
 use tokio::sync::mpsc;
-use voice::{ConferenceEvent, ConferenceTerms, Input, LegId, StayId};
+use voice::{ConferenceEvent, ConferenceStatus, ConferenceTerms, Input, LegId, StayId};
 
 /// A house in which nothing is recorded, and what is told is kept.
 #[derive(Default)]
@@ -81,6 +81,8 @@ fn terms() -> ConferenceTerms {
         coach: None,
         record: false,
         recording_status_callback: None,
+        label: None,
+        status: None,
     }
 }
 
@@ -94,6 +96,16 @@ impl Caller {
     }
 
     fn enters(&self, conferences: &Conferences, workspace: u128, terms: ConferenceTerms) -> Stay {
+        self.enters_telling(conferences, workspace, terms, None)
+    }
+
+    fn enters_telling(
+        &self,
+        conferences: &Conferences,
+        workspace: u128,
+        terms: ConferenceTerms,
+        teller: Option<Teller>,
+    ) -> Stay {
         let (media, port, inbox) = (self.media.clone(), self.port.id(), self.inbox.clone());
         let party = "+254722000042".to_owned();
         let member = Member {
@@ -104,15 +116,20 @@ impl Caller {
             port,
             inbox,
             terms,
+            teller,
             has_gone: Arc::default(),
         };
         conferences.enter(WorkspaceId(uuid::Uuid::from_u128(workspace)), member).expect("a place")
     }
 
+    /// What it was told last, its conference's id apart.
     async fn told(&mut self) -> ConferenceEvent {
-        match self.arrivals.recv().await {
-            Some(Arrival::Voice(Input::Conference(StayId(1), event))) => event,
-            other => panic!("{other:?}"),
+        loop {
+            match self.arrivals.recv().await {
+                Some(Arrival::Voice(Input::Conference(StayId(1), ConferenceEvent::Entered(_)))) => {}
+                Some(Arrival::Voice(Input::Conference(StayId(1), event))) => return event,
+                other => panic!("{other:?}"),
+            }
         }
     }
 }
@@ -171,6 +188,38 @@ async fn names_are_of_their_workspace_and_empty_ones_are_gone() {
     while conferences.count() > 0 {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn the_first_party_that_names_somebody_has_the_begin_and_the_end_told_once() {
+    let (conferences, media) = conferences();
+    let [mut first, mut second] = [(); 2].map(|()| Caller::of(&media));
+    let told: [Arc<Mutex<Vec<String>>>; 2] = Default::default();
+    let teller = |at: usize| -> Option<Teller> {
+        let told = told[at].clone();
+        Some(Arc::new(move |params: Vec<(&'static str, String)>| {
+            let of = |name: &str| params.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone());
+            assert_eq!((of("FriendlyName").as_deref(), of("ConferenceSid").is_some()), (Some("stand-up"), true));
+            let words = [of("StatusCallbackEvent"), of("ReasonConferenceEnded")];
+            told.lock().push(words.into_iter().flatten().collect::<Vec<_>>().join(" "));
+        }))
+    };
+    let status = || Some(ConferenceStatus { url: "https://a.example".to_owned(), tells_start: true, tells_end: true });
+    let labelled = ConferenceTerms { status: status(), label: Some("agent".to_owned()), ..terms() };
+    let stay = first.enters_telling(&conferences, 1, labelled, teller(0));
+    let other = second.enters_telling(&conferences, 1, ConferenceTerms { status: status(), ..terms() }, teller(1));
+    assert_eq!([first.told().await, second.told().await], [ConferenceEvent::Joined; 2]);
+    let workspace = WorkspaceId(uuid::Uuid::from_u128(1));
+    let shown = conferences.find(workspace, "stand-up").expect("it is live").look().await.expect("it is live");
+    assert_eq!(shown.members[0].label.as_deref(), Some("agent"));
+    // Who named somebody has gone before the end is there to tell.
+    drop(stay);
+    drop(other);
+    while conferences.count() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*told[0].lock(), ["conference-start", "conference-end last-participant-left"]);
+    assert!(told[1].lock().is_empty());
 }
 
 #[tokio::test]

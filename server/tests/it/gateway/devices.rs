@@ -223,6 +223,48 @@ async fn registrations_are_read_by_pages() {
 }
 
 #[tokio::test]
+async fn an_operator_sees_who_is_registered_in_every_workspace() {
+    let live = Live::with_money().await;
+    let operator = live.server.operator().await;
+    let list = "/v1/admin/registrations";
+    assert_eq!(operator.get(list).await.expect(200).json, json!([]));
+    let mut devices = Vec::new();
+    for _ in 0..3 {
+        let mut device = Device::of(&live).await;
+        assert_eq!(device.registers("300").await.status.code(), 200);
+        devices.push(device);
+    }
+    let names = |rows: &Value| -> Vec<Value> {
+        rows.as_array().expect("a list").iter().map(|row| row["identity"].clone()).collect()
+    };
+    let workspace = live.asha.workspace_id().await;
+    let all = operator.get(list).await.expect(200).json;
+    assert_eq!((names(&all).len(), names(&all)), (3, names(&registrations(&live).await)));
+    assert!(
+        all.as_array()
+            .expect("a list")
+            .iter()
+            .all(|row| row["workspace_id"] == workspace && row["address"].is_string())
+    );
+    let of = async |id: &str| names(&operator.get(&format!("{list}?workspace_id={id}")).await.expect(200).json);
+    assert_eq!(of(&workspace).await, names(&all));
+    assert_eq!(of("019a2f60-9d04-7e52-b1c7-0a4de3f21c22").await, Vec::<Value>::new());
+    operator.get(&format!("{list}?workspace_id=x")).await.expect_error("validation.bad_request");
+    live.asha.get(list).await.expect_error("auth.admin_required");
+    // By pages, and without one whose credential works no more: its place is the next one's.
+    let credential = format!("/v1/numbers/{}/sip-credentials/{}", live.number_id, devices[2].id);
+    live.asha.delete(&credential).await.expect(204);
+    let mut seen = Vec::new();
+    let mut next = Some(format!("{list}?limit=1"));
+    while let Some(path) = next {
+        let page = operator.get(&path).await.expect(200);
+        seen.push(names(&page.json));
+        next = page.header("x-next-cursor").map(|cursor| format!("{list}?limit=1&cursor={cursor}"));
+    }
+    assert_eq!(seen, [[json!(devices[1].username)], [json!(devices[0].username)]]);
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_refused_and_in_the_end_met_with_silence() {
     let live = Live::with_money().await;
     let path = format!("/v1/numbers/{}/sip-credentials", live.number_id);

@@ -7,7 +7,7 @@ use sautikit::http::operator_router;
 use serde_json::{Value, json};
 
 use super::carrier::{Carrier, Manner};
-use super::support::{FROM, Live};
+use super::support::{FROM, Live, eventually};
 
 const DASHBOARD: &str = include_str!("../../../../deploy/grafana/sautikit.json");
 const ALERTS: &str = include_str!("../../../../deploy/prometheus/alerts.yml");
@@ -37,9 +37,36 @@ async fn the_figures_say_what_became_of_a_call_and_how_long_its_trunk_took() {
         "sautikit_trunk_post_dial_seconds_count{trunk=\"test carrier\"} 1",
         "sautikit_trunk_answer_seconds_bucket{trunk=\"test carrier\",le=\"+Inf\"} 1",
         "sautikit_sip_registrations 0",
+        "sautikit_media_secured_legs_total{method=\"none\"} 1",
+        "sautikit_media_secured_legs_total{method=\"sdes\"} 0",
+        "sautikit_ledger_lag_seconds 0",
     ] {
         assert!(page.lines().any(|said| said == line), "{line}: {page}");
     }
+    let operator = live.server.operator().await;
+    let trunks = operator.get("/v1/admin/trunks").await.expect(200).json;
+    let of_carrier = trunks.as_array().expect("trunks").iter().find(|trunk| trunk["name"] == "test carrier");
+    let figures = &of_carrier.expect("the carrier")["figures"];
+    let counts = ["answered", "ended", "failed"].map(|outcome| figures[outcome].as_i64());
+    assert_eq!(counts, [Some(1), Some(0), Some(0)]);
+    assert!(figures["post_dial_mean_ms"].is_u64() && figures["post_dial_p95_ms"].is_u64(), "{figures}");
+}
+
+#[tokio::test]
+async fn what_a_live_call_holds_is_told_by_currency_and_nothing_once_it_is_over() {
+    let carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::with_carrier(&carrier).await;
+    let actions = json!([{ "pause": { "length": 60 } }]);
+    let id = live.place(json!({ "from": FROM, "to": "+254722000042", "actions": actions })).await;
+    live.call_that_is(&id, "answered").await;
+    let page = metrics(&live).await;
+    let held = page.lines().find_map(|line| line.strip_prefix("sautikit_wallet_held_minor{currency=\"KES\"} "));
+    assert!(held.is_some_and(|held| held.parse::<i64>().is_ok_and(|minor| minor > 0)), "{page}");
+    assert!(page.lines().any(|line| line == "sautikit_wallet_holds{currency=\"KES\"} 1"), "{page}");
+    live.asha.post(&format!("/v1/calls/{id}/hangup"), json!({})).await.expect(200);
+    live.billed(&id).await;
+    let is_over = async || (!metrics(&live).await.contains("sautikit_wallet_held_minor{")).then_some(());
+    eventually("nothing is held", is_over).await;
 }
 
 #[tokio::test]

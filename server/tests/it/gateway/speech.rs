@@ -30,17 +30,21 @@ struct Server {
 impl Server {
     /// On a free port, and a speech that asks it.
     async fn open(languages: &[&str]) -> (Self, Speech, Arc<TestClock>) {
+        Self::open_as(|config| config.languages = languages.iter().map(ToString::to_string).collect()).await
+    }
+
+    async fn open_as(change: impl FnOnce(&mut config::Speech)) -> (Self, Speech, Arc<TestClock>) {
         let server = Self::default();
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
-        let config = config::Speech {
+        let mut config = config::Speech {
             url: format!("http://{}/v1/audio/speech", listener.local_addr().expect("an address")),
             api_key: "a-key".to_owned(),
             model: "kokoro".to_owned(),
             voice: "af_heart".to_owned(),
             voice_man: "am_adam".to_owned(),
-            voice_woman: String::new(),
-            languages: languages.iter().map(ToString::to_string).collect(),
+            ..config::Speech::default()
         };
+        change(&mut config);
         let service = Router::new().route("/v1/audio/speech", post(speak)).with_state(server.clone());
         tokio::spawn(async { axum::serve(listener, service).await });
         let clock = TestClock::starting_at(Timestamp::UNIX_EPOCH);
@@ -82,6 +86,24 @@ async fn the_speech_server_is_asked_once_for_a_text() {
     assert_eq!(*server.asked.lock(), [asked]);
     is_of_server(&speech, &text("Karibu sana.", "woman", "sw-KE")).await;
     assert_eq!(server.asked.lock()[1]["voice"], "af_heart");
+}
+
+#[tokio::test]
+async fn pipers_server_is_asked_for_the_voice_of_the_language() {
+    let voices = ["en en_US-joe-medium", "sw sw_CD-lanfrance-medium"];
+    let (server, speech, _) = Server::open_as(|config| {
+        config.dialect = config::SpeechDialect::Piper;
+        config.voice_man = String::new();
+        config.voices = voices.iter().map(ToString::to_string).collect();
+    })
+    .await;
+    assert_eq!(is_of_server(&speech, &text("Karibu sana.", "man", "sw-KE")).await, (true, None));
+    assert_eq!(is_of_server(&speech, &text("Bienvenue à tous.", "default", "fr")).await, (false, None));
+    let asked = server.asked.lock().clone();
+    let [asked] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((&asked["text"], &asked["voice"]), (&json!("Karibu sana."), &json!("sw_CD-lanfrance-medium")));
+    let slower = asked["length_scale"].as_f64().expect("a factor");
+    assert!((slower * 1.5 - 1.0).abs() < 1e-9, "{slower}");
 }
 
 #[tokio::test]

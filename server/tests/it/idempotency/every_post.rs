@@ -14,6 +14,8 @@ on_each_engine! { two_equal_requests_have_one_effect }
 const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/actions/check", "asks the customer's server anew each time, which is what is wanted"),
     ("POST /v1/actions/validate", "reads, and changes nothing"),
+    ("POST /v1/admin/calls/{id}/hangup", "ends what has ended the second time"),
+    ("POST /v1/admin/jobs/{id}/retry", "one that is tried again is dead no more"),
     ("POST /v1/admin/numbers/{id}/free", "sets a state"),
     ("POST /v1/admin/numbers/{id}/reserve", "sets a state"),
     ("POST /v1/admin/numbers/{id}/retire", "sets a state"),
@@ -26,6 +28,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/admin/providers", "a provider has its name alone"),
     ("POST /v1/admin/series", "its numbers are there the second time"),
     ("POST /v1/admin/series/import", "its numbers are there the second time"),
+    ("POST /v1/admin/sip-keys/rotate", "tokens are good whichever key has signed them, however often it changes"),
     ("POST /v1/admin/trunks", "a name is given once"),
     ("POST /v1/admin/workspaces/{id}/resume", "sets a state"),
     ("POST /v1/admin/workspaces/{id}/suspend", "sets a state"),

@@ -102,9 +102,14 @@ async fn operators_paths_say_nothing_of_what_there_is(server: Server) {
             assert_eq!(said(&known), said(&endpoint.ask(stranger, Some(UNKNOWN)).await), "{}", endpoint.name());
             assert!([401, 403].contains(&known.status), "{}: {}", endpoint.name(), known.text);
         }
-        let unknown = endpoint.ask(&operator, Some(UNKNOWN)).await;
+        // A month is nothing that could be there or not.
+        if endpoint.parameter() == Some("month") {
+            continue;
+        }
+        let of = |id: &str| if endpoint.name().contains("/{month}") { format!("{id}/2026-10") } else { id.to_owned() };
+        let unknown = endpoint.ask(&operator, Some(&of(UNKNOWN))).await;
         endpoint.promises(&unknown, 404);
-        assert_eq!(said(&unknown), said(&endpoint.ask(&operator, Some("nonsense")).await), "{}", endpoint.name());
+        assert_eq!(said(&unknown), said(&endpoint.ask(&operator, Some(&of("nonsense"))).await), "{}", endpoint.name());
     }
     before.is_still(&tenants.server).await;
 }

@@ -9,6 +9,7 @@ on_each_engine! {
     a_payment_to_the_workspaces_account_is_credited_once
     an_unknown_account_waits_and_is_claimed_by_its_payer_only
     a_masked_telephone_leaves_the_decision_to_the_operator
+    an_operator_assigns_a_payment_by_account_number
     an_unlisted_source_credits_nobody
     validation_tells_the_payer_before_the_money_moves
     five_claims_a_day
@@ -83,6 +84,35 @@ async fn an_unknown_account_waits_and_is_claimed_by_its_payer_only(server: Serve
     let again = stranger.post("/v1/wallet/payment-claims", claim("RKT1ABCDEF", 100_000, "0722000001")).await;
     again.expect_error("payments.unmatched_not_found");
     assert_eq!(balance(&stranger).await, 0);
+    assert!(shop.is_sound().await);
+}
+
+async fn an_operator_assigns_a_payment_by_account_number(server: Server) {
+    let shop = Shop::open(server).await;
+    let operator = shop.server.operator().await;
+    let (_, path) = registered(&shop).await;
+    let account = reference(&shop).await;
+    shop.tell(&path, paid("my shop", "RKT1ABCDEF", "1000.00", "254722000001")).await.expect(200);
+    shop.run().await;
+    let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
+    let assign = format!("/v1/admin/payments/{}/assign", waiting[0]["id"].as_str().expect("an id"));
+    let last = account.chars().next_back().expect("a character");
+    let slip = format!("{}{}", account.trim_end_matches(last), if last == 'A' { 'C' } else { 'A' });
+    for (wrong, field) in [
+        (json!({ "account_reference": slip }), "account_reference"),
+        (json!({ "account_reference": account, "workspace_id": shop.owner.workspace_id().await }), "account_reference"),
+        (json!({}), "workspace_id"),
+    ] {
+        let refused = operator.post(&assign, wrong).await.expect_error("validation.bad_request");
+        assert_eq!(refused.json["error"]["field"], field);
+    }
+    // One that no workspace has, with its check digit.
+    let nobody = if account == "AAAAAA" { "CCCCC4" } else { "AAAAAA" };
+    operator.post(&assign, json!({ "account_reference": nobody })).await.expect_error("wallet.not_found");
+    assert_eq!(shop.balance().await, 0);
+    let typed = format!(" {}-{} ", account[..3].to_lowercase(), &account[3..]);
+    let assigned = operator.post(&assign, json!({ "account_reference": typed })).await.expect(200).json;
+    assert_eq!((&assigned["status"], shop.balance().await), (&json!("credited"), 100_000));
     assert!(shop.is_sound().await);
 }
 

@@ -1,5 +1,7 @@
 //! Paystack's page: asked for at once, believed when verified, taken back once.
 
+mod disputes;
+
 use std::collections::{HashMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -25,11 +27,8 @@ on_each_engine! {
     without_a_webhook_our_question_credits
     what_is_not_paid_fails_and_can_still_succeed
     another_currency_waits_for_people
-    refunds_and_disputes_take_out_once_and_never_more_than_came
-    a_dispute_that_is_told_to_be_won_before_it_is_opened_takes_nothing
     paystack_that_is_not_there_says_so_and_a_retry_begins_anew
     an_operator_learns_whether_the_secret_key_is_taken
-    a_dispute_that_is_settled_for_less_gives_the_rest_back
     a_request_that_is_lost_while_paystack_is_asked_makes_one_top_up
     an_export_agrees_with_what_went_back_and_in_each_currency
     a_currency_that_the_account_does_not_take_is_refused_before_paystack_is_asked
@@ -262,62 +261,6 @@ async fn another_currency_waits_for_people(server: Server) {
     assert!(failed["failure_reason"].as_str().unwrap().contains("a person looks at it"), "{failed}");
 }
 
-async fn refunds_and_disputes_take_out_once_and_never_more_than_came(server: Server) {
-    let shop = Shop::open(server).await;
-    let top_up = shop.asked(100_000).await;
-    let reference = top_up["id"].as_str().expect("an id").to_owned();
-    shop.paystack.has(&reference, "success", 100_000, "KES");
-    // The refund is told before the charge: it waits for it.
-    let refund = json!({ "transaction_reference": reference, "refund_reference": "R1", "amount": "30000" });
-    shop.tell("refund.processed", refund.clone()).await.expect(200);
-    shop.run().await;
-    assert_eq!(shop.balance().await, 0);
-    shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
-    shop.run().await;
-    for _ in 0..3 {
-        shop.tell("refund.processed", refund.clone()).await.expect(200);
-        shop.server.clock.advance(Duration::from_secs(60));
-        shop.run().await;
-    }
-    assert_eq!(shop.balance().await, 70_000);
-    // A dispute over all takes what is left, and comes back when it is won.
-    let dispute = json!({ "id": 9, "refund_amount": 100_000, "transaction": { "reference": reference } });
-    shop.tell("charge.dispute.create", dispute).await.expect(200);
-    shop.run().await;
-    assert_eq!(shop.balance().await, 0);
-    let won = json!({ "id": 9, "resolution": "declined", "transaction": { "reference": reference } });
-    for _ in 0..2 {
-        shop.tell("charge.dispute.resolve", won.clone()).await.expect(200);
-        shop.run().await;
-    }
-    assert_eq!(shop.balance().await, 70_000);
-    let told = shop.server.text_of_last_mail();
-    assert!(told.contains("gave the money back") && told.contains("Balance now: KES 700.00"), "{told}");
-    let ledger = shop.owner.get("/v1/wallet/ledger").await.expect(200).json;
-    let kinds: Vec<&str> = ledger.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["refund", "reversal", "reversal", "top_up"]);
-    assert!(shop.is_sound().await);
-}
-
-async fn a_dispute_that_is_told_to_be_won_before_it_is_opened_takes_nothing(server: Server) {
-    let shop = Shop::open(server).await;
-    let top_up = shop.asked(100_000).await;
-    let reference = top_up["id"].as_str().expect("an id").to_owned();
-    shop.paystack.has(&reference, "success", 100_000, "KES");
-    shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
-    shop.run().await;
-    let won = json!({ "id": 9, "resolution": "declined", "transaction": { "reference": reference } });
-    shop.tell("charge.dispute.resolve", won).await.expect(200);
-    shop.run().await;
-    let opened = json!({ "id": 9, "refund_amount": 100_000, "transaction": { "reference": reference } });
-    shop.tell("charge.dispute.create", opened).await.expect(200);
-    shop.run().await;
-    shop.server.clock.advance(Duration::from_secs(60));
-    shop.run().await;
-    assert_eq!(shop.balance().await, 100_000);
-    assert!(shop.is_sound().await);
-}
-
 async fn paystack_that_is_not_there_says_so_and_a_retry_begins_anew(server: Server) {
     let shop = Shop::open(server).await;
     shop.paystack.0.lock().is_down = true;
@@ -352,28 +295,6 @@ async fn an_operator_learns_whether_the_secret_key_is_taken(server: Server) {
     let server = server.configured(|config| config.paystack.secret_key = "sk_test_of_another".to_owned());
     let refused = server.operator().await.get(PATH).await;
     assert!(refused.expect_error("provider.invalid_credentials").text.contains("`paystack.secret_key`"));
-}
-
-async fn a_dispute_that_is_settled_for_less_gives_the_rest_back(server: Server) {
-    let shop = Shop::open(server).await;
-    let top_up = shop.asked(100_000).await;
-    let reference = top_up["id"].as_str().expect("an id").to_owned();
-    shop.paystack.has(&reference, "success", 100_000, "KES");
-    shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
-    let opened = json!({ "id": 9, "refund_amount": null, "transaction": { "reference": reference } });
-    shop.tell("charge.dispute.create", opened).await.expect(200);
-    shop.run().await;
-    shop.server.clock.advance(Duration::from_secs(60));
-    shop.run().await;
-    assert_eq!(shop.balance().await, 0);
-    let settled = json!({ "id": 9, "resolution": "merchant-accepted", "refund_amount": 25_000,
-        "transaction": { "reference": reference } });
-    for _ in 0..2 {
-        shop.tell("charge.dispute.resolve", settled.clone()).await.expect(200);
-        shop.run().await;
-    }
-    assert_eq!(shop.balance().await, 75_000);
-    assert!(shop.is_sound().await);
 }
 
 async fn a_request_that_is_lost_while_paystack_is_asked_makes_one_top_up(server: Server) {

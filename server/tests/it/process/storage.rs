@@ -82,6 +82,34 @@ async fn production_begins_with_no_empty_database_where_there_was_another() {
     assert_eq!(begin(&config).await, Ok(()), "the operator has said so");
 }
 
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_up_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = production(folder.path());
+    let settings = std::fs::read_to_string(&config).expect("the configuration");
+    std::fs::write(&config, format!("{settings}[log]\nfilter = \"trace\"\n")).expect("the configuration");
+    let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_sautikit"))
+        .arg("--config")
+        .arg(config)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the server starts");
+    let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+    let ready = lines.next_line().await.expect("text").expect("it is ready");
+    let http = ready.split(' ').find_map(|word| word.strip_prefix("http=")).expect("an address");
+    let client = reqwest::Client::new();
+    // Each leaves more lines than the last ones' room.
+    for _ in 0..200 {
+        let answer = client.get(format!("http://{http}/healthz")).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+    }
+    let mut said = vec![0; 1 << 16];
+    let mut errors = process.stderr.take().expect("its errors");
+    errors.read_exact(&mut said).await.expect("a pipe that was full");
+}
+
 /// Settings with which production starts.
 fn production(folder: &Path) -> PathBuf {
     let settings = format!(

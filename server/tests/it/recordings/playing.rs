@@ -145,7 +145,7 @@ async fn a_pause_is_for_who_runs_the_call(server: Server) {
     assert_eq!(scene.gateway.paused(), ["cut", "resume"]);
     asha.post(&path("pause"), json!({ "mode": "loud" })).await.expect(400);
     scene.gateway.take(order.call_id);
-    asha.post(&path("pause"), json!({})).await.expect_error("calls.no_route");
+    asha.post(&path("pause"), json!({})).await.expect_error("calls.not_live");
 }
 
 async fn a_recording_is_told_of_after_its_call_and_once(server: Server) {

@@ -4,6 +4,7 @@ mod client;
 mod databases;
 mod endpoints;
 mod eventually;
+mod nodes;
 mod snapshot;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -160,7 +161,7 @@ impl Server {
         numbers::seed_development(&app).await.expect("the inventory");
         app.tasks.spawn(jobs::run_until_stopped(app.clone()));
         app.tasks.spawn(recordings::run(app.clone()));
-        let started = gateway::start(&app).await.expect("the gateway");
+        let started = gateway::start(&app, Vec::new()).await.expect("the gateway");
         let router = router(&app).layer(Extension(started.gateway.clone()));
         (RunningGateway(Self { app, router, writer, ..self }), started)
     }
@@ -273,6 +274,18 @@ impl Server {
             values ($1, 'mpesa', $2, 100000, 'KES', 'my shop', '254722000001', $3, 1, 'unmatched', 'unknown_reference', $3)";
         let id = self.app.new_uuid().to_string();
         let query = sqlx::query(insert).bind(id.clone()).bind(receipt.to_owned()).bind(self.app.now_us());
+        query.execute(self.app.db.pool()).await.expect("inserted");
+        id
+    }
+
+    /// A background job that was tried as often as it may be; its id. It is about a top-up that is not there.
+    pub(crate) async fn dead_job(&self) -> String {
+        let insert =
+            "insert into jobs (id, kind, lane, payload, dedupe_key, state, due_at, attempts, last_error, created_at)
+            values ($1, 'settle_simulated_top_up', 'own', '{}', $2, 'dead', $3, 100, 'no such top-up', $3)";
+        let id = self.app.new_uuid().to_string();
+        let key = format!("settle_simulated_top_up:{id}");
+        let query = sqlx::query(insert).bind(id.clone()).bind(key).bind(self.app.now_us());
         query.execute(self.app.db.pool()).await.expect("inserted");
         id
     }

@@ -16,6 +16,8 @@ use crate::support::{Server, on_each_engine};
 on_each_engine! {
     endpoints_that_hang_or_refuse_delay_no_other
     a_workspace_with_a_long_queue_delays_no_other
+    many_workspaces_of_few_events_are_all_told_in_their_order
+    an_event_keeps_the_version_with_which_it_was_written
     a_calls_events_keep_their_order_however_far_a_clock_went_back_between_them
 }
 
@@ -68,8 +70,12 @@ async fn a_workspace_with_a_long_queue_delays_no_other(server: Server) {
     let (asha, bob) = (server.onboarded("asha@example.com").await, server.onboarded("bob@example.com").await);
     endpoint(&asha, json!({ "url": receiver.url("/asha"), "events": ["wallet.*"] })).await;
     endpoint(&bob, json!({ "url": receiver.url("/bob"), "events": ["wallet.*"] })).await;
-    receiver.answers("/asha", Answers::Slowly(Duration::from_millis(20)));
+    // Both ends of every request are in this process and on its one thread: 32 at a time that were answered at once would be all
+    // that it does, and an event would wait for that and not for the queue.
+    receiver.answers("/asha", Answers::Slowly(Duration::from_millis(200)));
     queue(&server, &asha.workspace_id().await, 100_000).await;
+    // As may happen by itself at any time: plans that are made from now on know of this workspace only.
+    execute(&server, "analyze events".to_owned()).await;
     deliver(&server);
     receiver.wait("/asha", 1).await;
     let workspace = bob.workspace_id().await;
@@ -84,6 +90,55 @@ async fn a_workspace_with_a_long_queue_delays_no_other(server: Server) {
         + (select count(*) from webhook_deliveries where status = 'pending')";
     let left: i64 = sqlx::query_scalar(left).fetch_one(server.app.db.pool()).await.expect("a count");
     assert!(left > 10_000, "the queue was long all the time: {left}");
+}
+
+async fn many_workspaces_of_few_events_are_all_told_in_their_order(server: Server) {
+    // More than one turn looks at, and more events than one turn takes.
+    const WORKSPACES: usize = 20;
+    const EVENTS: usize = 12;
+    let receiver = Receiver::start().await;
+    let mut workspaces = Vec::new();
+    for number in 0..WORKSPACES {
+        let owner = server.onboarded(&format!("n{number}@example.com")).await;
+        endpoint(&owner, json!({ "url": receiver.url(&format!("/{number}")), "events": ["wallet.*"] })).await;
+        workspaces.push(owner.workspace_id().await);
+    }
+    let mut written = vec![Vec::new(); WORKSPACES];
+    for _ in 0..EVENTS {
+        for (workspace, ids) in workspaces.iter().zip(&mut written) {
+            ids.push(emit(&server, workspace, EventKind::WalletTopUp, Subject::Workspace).await);
+        }
+        server.clock.advance(Duration::from_millis(1));
+    }
+    deliver(&server);
+    for (number, ids) in written.iter().enumerate() {
+        let told = receiver.wait(&format!("/{number}"), EVENTS).await;
+        let mut told: Vec<_> = told.iter().map(|one| one.json()["id"].as_str().expect("an id").to_owned()).collect();
+        let mut ids: Vec<_> = ids.iter().map(|id| format!("evt_{id}")).collect();
+        // What is no call's may arrive in any order.
+        told.sort_unstable();
+        ids.sort_unstable();
+        assert_eq!(told, ids, "{number}");
+    }
+    // Of each workspace in the order in which they happened.
+    let late = "select count(*) from events a join events b on b.workspace_id = a.workspace_id
+        and b.created_at > a.created_at and b.position < a.position";
+    let late: i64 = sqlx::query_scalar(late).fetch_one(server.app.db.pool()).await.expect("a count");
+    assert_eq!(late, 0);
+}
+
+async fn an_event_keeps_the_version_with_which_it_was_written(server: Server) {
+    let receiver = Receiver::start().await;
+    let asha = server.onboarded("asha@example.com").await;
+    endpoint(&asha, json!({ "url": receiver.url("/events"), "events": ["wallet.*"] })).await;
+    let event = emit(&server, &asha.workspace_id().await, EventKind::WalletTopUp, Subject::Workspace).await;
+    // As a release with another form of the kind has left it.
+    execute(&server, "update events set version = 7 where kind = 'wallet.top_up'".to_owned()).await;
+    deliver(&server);
+    let told = receiver.wait("/events", 1).await;
+    assert_eq!(told[0].header("x-sautikit-event-version"), "7");
+    let shown = asha.get(&format!("/v1/events/{event}")).await.expect(200);
+    assert_eq!(shown.header("x-sautikit-event-version"), Some("7"));
 }
 
 async fn a_calls_events_keep_their_order_however_far_a_clock_went_back_between_them(server: Server) {
@@ -109,7 +164,7 @@ async fn a_calls_events_keep_their_order_however_far_a_clock_went_back_between_t
 }
 
 /// So many events that wait to be told.
-async fn queue(server: &Server, workspace: &str, events: u32) {
+pub(super) async fn queue(server: &Server, workspace: &str, events: u32) {
     let now_us = server.app.now_us();
     let statement = format!(
         "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < {events})

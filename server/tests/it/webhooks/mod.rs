@@ -1,5 +1,6 @@
 //! Webhooks, from the outbox to a customer's server: signed, in order, retried on simulated time, and never to the inside.
 
+mod changes;
 mod crowd;
 mod endpoints;
 mod events;

@@ -7,6 +7,7 @@ use sautikit::webhooks::EventKind;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::crowd::queue;
 use super::rows::execute;
 use super::{Answers, DEADLINE, Scene, exhaust};
 use crate::support::{Server, on_each_engine, within};
@@ -17,12 +18,13 @@ on_each_engine! {
     a_retry_in_bulk_is_one_of_a_thousand_at_most
     an_event_is_kept_while_a_delivery_of_it_waits
     deliveries_are_found_by_time_call_and_event
+    a_look_at_a_workspace_reads_what_is_its_own_whatever_the_statistics_say
 }
 
-/// How the engine reads for a statement of the deliveries' store.
-async fn plan(server: &Server, name: &str) -> String {
+/// How the engine reads for a statement of a store.
+async fn plan(server: &Server, of: &str, name: &str) -> String {
     let (_, _, sql) = sautikit::statements::all()
-        .find(|(room, other, _)| *room == "webhook_deliveries" && *other == name)
+        .find(|(room, other, _)| *room == of && *other == name)
         .expect("a statement of that name");
     let mut conn = server.app.db.acquire().await.expect("a connection");
     if server.app.db.dialect() == Dialect::Sqlite {
@@ -30,7 +32,7 @@ async fn plan(server: &Server, name: &str) -> String {
         let rows = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut *conn).await.expect("a plan");
         return rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n");
     }
-    let parameters = (1..=9_usize).rev().find(|number| sql.contains(&format!("${number}"))).expect("parameters");
+    let parameters = (1..=32_usize).rev().find(|number| sql.contains(&format!("${number}"))).expect("parameters");
     let nulls = vec!["null"; parameters].join(", ");
     for statement in [
         "set enable_seqscan = off; set enable_bitmapscan = off; set plan_cache_mode = force_generic_plan".to_owned(),
@@ -51,12 +53,36 @@ async fn lists_by_status_read_what_they_show(server: Server) {
         ("REQUEUE_ALL", "webhook_deliveries_of_endpoint"),
         ("SAMPLES", "webhook_deliveries_of_endpoint"),
     ] {
-        let plan = plan(&server, name).await;
+        let plan = plan(&server, "webhook_deliveries", name).await;
         let lines: Vec<_> = plan.lines().collect();
         let at = lines.iter().position(|line| line.contains(index)).unwrap_or_else(|| panic!("{name}:\n{plan}"));
         // PostgreSQL tells on the next line by what.
         let by = lines[at..].iter().take(2).any(|line| line.contains("status") && !line.contains("Filter:"));
         assert!(by, "{name}:\n{plan}");
+    }
+}
+
+async fn a_look_at_a_workspace_reads_what_is_its_own_whatever_the_statistics_say(server: Server) {
+    let asha = server.onboarded("asha@example.com").await.workspace_id().await;
+    // Of nothing that waits, and of one workspace alone that has a long queue.
+    for events in [None, Some(20_000)] {
+        if let Some(events) = events {
+            queue(&server, &asha, events).await;
+        }
+        execute(&server, "analyze events".to_owned()).await;
+        for (name, least) in [
+            // PostgreSQL does not show what it does in each step.
+            ("LIST_WITH_UNPLACED", 2),
+            ("LIST_UNPLACED_OF_2", 2),
+            ("LIST_UNPLACED_OF_4", 4),
+            ("LIST_UNPLACED_OF_8", 8),
+            ("LIST_UNPLACED_OF_16", 16),
+        ] {
+            let plan = plan(&server, "webhook_unplaced", name).await;
+            let looks: Vec<_> = plan.lines().filter(|line| line.contains("events_unplaced")).collect();
+            assert!(looks.len() >= least, "{plan}");
+            assert!(looks.iter().all(|look| look.contains("events_unplaced_of")), "{plan}");
+        }
     }
 }
 

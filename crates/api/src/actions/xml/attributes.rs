@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Beep,
     /// TwiML's `machineDetection`: `Enable`, `DetectMessageEnd`.
     Machine,
+    /// TwiML's names of events, with blanks between them.
+    Names,
     /// TwiML's `record` of a conference: `record-from-start`, `do-not-record`, `true`.
     Kept,
 }
@@ -79,6 +81,10 @@ pub(super) fn value(text: &str, kind: Kind) -> Option<Value> {
             "detectmessageend" => Some(json!("detectMessageEnd")),
             _ => None,
         },
+        Kind::Names => {
+            let names: Vec<_> = text.split([' ', ',', '\t', '\n', '\r']).filter(|name| !name.is_empty()).collect();
+            (!names.is_empty()).then(|| json!(names))
+        }
         Kind::Kept => match trimmed.to_ascii_lowercase().as_str() {
             "record-from-start" => Some(json!(true)),
             "do-not-record" => Some(json!(false)),
@@ -98,6 +104,7 @@ pub(super) const fn expected(kind: Kind) -> &'static str {
         Kind::Trim => "trim-silence or do-not-trim",
         Kind::Beep => "true, false, onEnter or onExit",
         Kind::Machine => "Enable or DetectMessageEnd",
+        Kind::Names => "a list of events",
         Kind::Kept => "true, false, record-from-start or do-not-record",
     }
 }

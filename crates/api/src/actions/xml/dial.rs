@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::attributes::{Kind, Known, means, same};
 use super::reader::{Reader, shown, tag, text_of, verb_of, written};
 use super::verbs;
-use crate::actions::MAX_TARGETS;
-use crate::actions::dial::target;
+use crate::actions::target::callee;
+use crate::actions::{Callee, MAX_TARGETS};
 
 /// Seconds that Africa's Talking lets it ring: it names no end, and carriers give up before this one.
 const RING_OF_AFRICAS_TALKING_S: u32 = 120;
@@ -26,6 +26,7 @@ const DIAL: &[Known] = &[
     // The caller is answered when the target is, always.
     Known { written: "answerOnBridge", ours: None, kind: Kind::Flag },
     same("record", Kind::Recorded),
+    same("recordRinging", Kind::Flag),
     same("recordingStatusCallback", Kind::Text),
     Known { written: "recordingStatusCallbackEvent", ours: None, kind: Kind::Text },
     same("sendDigits", Kind::Text),
@@ -37,8 +38,20 @@ const DIAL: &[Known] = &[
 ];
 
 /// Of the element that names a target.
-const OF_TARGET: &[Known] =
-    &[same("machineDetection", Kind::Machine), same("sendDigits", Kind::Text), means("url", "whisperUrl", Kind::Text)];
+const OF_TARGET: &[Known] = &[
+    same("machineDetection", Kind::Machine),
+    same("sendDigits", Kind::Text),
+    means("url", "whisperUrl", Kind::Text),
+    same("whisperUrl", Kind::Text),
+    same("statusCallback", Kind::Text),
+    same("statusCallbackEvent", Kind::Names),
+];
+
+/// Of a `<Sip>` beside them.
+const OF_SIP: &[Known] = &[same("username", Kind::Text), same("password", Kind::Text)];
+
+/// What makes a target one of a kind.
+const KINDS: [&str; 3] = ["number", "sip", "client"];
 
 /// What of a `<Dial>` means the same to the queue that it dials.
 const OF_QUEUE: [&str; 3] = ["timeout", "record", "action"];
@@ -64,8 +77,8 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
         return verbs::dequeue(reader, queue, attributes);
     }
     let mut attributes = reader.attributes(node, &[DIAL]);
-    if node.attribute("record").is_some_and(|record| record.trim().starts_with("record-from-ringing")) {
-        reader.warn(node, "<Dial>: it is recorded from the answer on");
+    if written(node, "record").is_some_and(|record| record.trim().starts_with("record-from-ringing")) {
+        attributes.insert("recordRinging".to_owned(), json!(true));
     }
     // TwiML's word for none in particular, and for a country's former tone.
     if let Some(Value::String(tone)) = attributes.get_mut("ringTone") {
@@ -77,7 +90,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     let phone_numbers = written(node, "phoneNumbers");
     let mut targets = Vec::new();
     for written in phone_numbers.into_iter().chain(written(node, "number")).flat_map(|list| list.split(',')) {
-        add(reader, node, written.trim(), &mut targets);
+        add(reader, node, written.trim(), Map::new(), &mut targets);
     }
     for child in node.children() {
         named(reader, node, child, &mut targets, &mut attributes);
@@ -113,42 +126,71 @@ fn named(
     if child.is_text() {
         let text = text_of(child);
         if !text.is_empty() {
-            add(reader, child, &text, targets);
+            add(reader, child, &text, Map::new(), targets);
         }
         return;
     }
     if !child.is_element() {
         return;
     }
-    match verb_of(child).as_str() {
-        "number" | "sip" => {
-            // TwiML has them for each target; here they are for whoever answers.
-            attributes.extend(reader.attributes(child, &[OF_TARGET]));
-            add(reader, child, &text_of(child), targets);
-        }
+    let kind = verb_of(child);
+    let written = match kind.as_str() {
+        "number" | "sip" => text_of(child),
+        // TwiML names it by an element of its own where parameters go along.
         "client" => {
-            attributes.extend(reader.attributes(child, &[OF_TARGET]));
-            // TwiML names it by an element of its own where parameters go along.
-            let name =
-                child.children().find(|inner| verb_of(*inner) == "identity").map_or_else(|| text_of(child), text_of);
-            add(reader, child, &format!("client:{name}"), targets);
+            let named = child.children().find(|inner| verb_of(*inner) == "identity");
+            format!("client:{}", named.map_or_else(|| text_of(child), text_of))
         }
-        _ => reader.warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(dial))),
-    }
+        _ => {
+            reader.warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(dial)));
+            return;
+        }
+    };
+    let mut own = reader.attributes(child, if kind == "sip" { &[OF_TARGET, OF_SIP] } else { &[OF_TARGET] });
+    reader.known_events(child, &mut own, Callee::EVENTS);
+    // Whoever answers is judged, whichever that is.
+    attributes.extend(own.remove_entry("machineDetection"));
+    add(reader, child, &written, own, targets);
 }
 
-fn add(reader: &mut Reader<'_>, node: Node<'_, '_>, written: &str, targets: &mut Vec<Value>) {
+/// A target, with what holds for it alone. What of that is refused is left out.
+fn add(
+    reader: &mut Reader<'_>,
+    node: Node<'_, '_>,
+    written: &str,
+    mut own: Map<String, Value>,
+    targets: &mut Vec<Value>,
+) {
     if written.is_empty() {
         return;
     }
     let begins = |scheme: &str| written.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let is_address = written.contains('@') && !["sip:", "sips:", "client:"].into_iter().any(begins);
-    let value = json!(if is_address { format!("sip:{written}") } else { written.to_owned() });
-    match target(&value, "") {
-        Ok(_) => targets.push(value),
-        Err(_) => {
+    let spelled = if is_address { format!("sip:{written}") } else { written.to_owned() };
+    loop {
+        let value = if own.is_empty() { json!(spelled) } else { with(&spelled, &own) };
+        let Err(refused) = callee(&value, "") else { return targets.push(value) };
+        let name = refused.path.trim_start_matches('.').split('[').next().unwrap_or_default().to_owned();
+        // Of a name and a password neither is worth anything alone.
+        let of_server = |name: &str| name == "username" || name == "password";
+        let had = own.len();
+        own.retain(|other, _| *other != name && !(of_server(other) && of_server(&name)));
+        if KINDS.contains(&name.as_str()) || own.len() == had {
             let what = shown(written);
-            reader.warn(node, &format!("{}: {what} can't be dialled; it was skipped", tag(node)));
+            return reader.warn(node, &format!("{}: {what} can't be dialled; it was skipped", tag(node)));
         }
+        reader.warn(node, &format!("{}: {name}: {}; it was skipped", tag(node), refused.message));
     }
+}
+
+/// The target as an object of its kind.
+fn with(spelled: &str, own: &Map<String, Value>) -> Value {
+    let (kind, address) = match spelled.strip_prefix("client:") {
+        Some(identity) => ("client", identity),
+        None if spelled.starts_with("sip:") || spelled.starts_with("sips:") => ("sip", spelled),
+        None => ("number", spelled),
+    };
+    let mut target = own.clone();
+    target.insert(kind.to_owned(), json!(address));
+    Value::Object(target)
 }

@@ -30,6 +30,9 @@ const MAX_NODES: u32 = 4_096;
 /// Most attributes of an element; none has twenty, and the parser compares each with all others.
 const MAX_ATTRIBUTES: usize = 100;
 
+/// The fragment of a URL that is asked by GET. It is never sent; other platforms have settings of requests there too.
+pub const BY_GET: &str = "method=GET";
+
 /// What a document is an answer to.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::{Kind, Known, expected, value};
 use super::escape::Escaped;
-use super::{Asked, Document, Warning, verbs};
+use super::{Asked, BY_GET, Document, Warning, verbs};
 use crate::actions::attributes::nearest;
 use crate::actions::json::action;
 use crate::actions::{Action, ActionError, Hangup, MAX_ACTIONS};
@@ -85,10 +85,10 @@ impl<'a> Reader<'a> {
         let mut map = Map::new();
         for attribute in node.attributes() {
             let (name, text, at) = (attribute.name(), attribute.value(), attribute.range().start);
-            // Callbacks are POST here, which is what TwiML's default is too.
+            // Of the URLs below; POST is TwiML's default too.
             if name.to_ascii_lowercase().ends_with("method") {
-                if !text.trim().eq_ignore_ascii_case("post") {
-                    self.warn_at(at, &format!("{}: callbacks are POST; {} was skipped", tag(node), shown(name)));
+                if !["post", "get"].iter().any(|method| text.trim().eq_ignore_ascii_case(method)) {
+                    self.warn_at(at, &format!("{}: {} is POST or GET; it was skipped", tag(node), shown(name)));
                 }
                 continue;
             }
@@ -105,7 +105,30 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        for (method, url) in METHODS {
+            if let Some(Value::String(url)) = map.get_mut(url) {
+                *url = asked_by(url, node, method);
+            }
+        }
         map
+    }
+
+    /// Leaves out the events that there are not, so that the others are told.
+    pub(super) fn known_events(&mut self, node: Node<'_, '_>, attributes: &mut Map<String, Value>, known: &[&str]) {
+        const NAME: &str = "statusCallbackEvent";
+        let Some(Value::Array(mut events)) = attributes.remove(NAME) else { return };
+        events.retain(|event| {
+            let event = event.as_str().unwrap_or_default();
+            let is_known = known.contains(&event);
+            if !is_known {
+                self.warn(node, &format!("{}: of {} nothing is told; it was skipped", tag(node), shown(event)));
+            }
+            is_known
+        });
+        events.truncate(known.len());
+        if !events.is_empty() {
+            attributes.insert(NAME.to_owned(), Value::Array(events));
+        }
     }
 
     /// Takes an action as the verb's own reader does; whether it is one. An attribute that is refused is left out.
@@ -168,6 +191,28 @@ impl<'a> Reader<'a> {
             Some(Action::Dial(dial)) => Some(dial),
             _ => None,
         }
+    }
+}
+
+/// What says by which method a URL of the element is asked.
+const METHODS: [(&str, &str); 6] = [
+    ("method", "action"),
+    ("method", "whisperUrl"),
+    ("statusCallbackMethod", "statusCallback"),
+    ("recordingStatusCallbackMethod", "recordingStatusCallback"),
+    ("waitMethod", "waitUrl"),
+    ("waitUrlMethod", "waitUrl"),
+];
+
+/// The URL as it is asked by the method that the element's attribute names.
+pub(super) fn asked_by(url: &str, node: Node<'_, '_>, attribute: &str) -> String {
+    if written(node, attribute).is_none_or(|method| !method.trim().eq_ignore_ascii_case("get")) {
+        return url.to_owned();
+    }
+    match url.split_once('#') {
+        Some((_, settings)) if settings.split('&').any(|setting| setting == BY_GET) => url.to_owned(),
+        Some(_) => format!("{url}&{BY_GET}"),
+        None => format!("{url}#{BY_GET}"),
     }
 }
 

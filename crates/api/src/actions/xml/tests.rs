@@ -123,21 +123,33 @@ fn both_notations_mean_the_same() {
         ),
         (
             r#"<Dial record="true" recordingStatusCallback="/kept" recordingStatusCallbackEvent="completed"><Number sendDigits="wwww1928">+254722000042</Number></Dial>"#,
-            json!([{ "dial": { "to": "+254722000042", "record": true, "recordingStatusCallback": "/kept", "sendDigits": "wwww1928" } }]),
+            json!([{ "dial": { "to": { "number": "+254722000042", "sendDigits": "wwww1928" }, "record": true,
+                "recordingStatusCallback": "/kept" } }]),
         ),
         (
             r#"<Dial><Client url="/who" method="POST"><Identity>asha</Identity></Client></Dial>"#,
-            json!([{ "dial": { "to": "client:asha", "whisperUrl": "/who" } }]),
+            json!([{ "dial": { "to": { "client": "asha", "whisperUrl": "/who" } } }]),
         ),
         (
             r#"<Dial><Conference record="true" statusCallback="/who" statusCallbackEvent="join leave" recordingStatusCallback="/kept">team</Conference></Dial>"#,
-            json!([{ "conference": { "name": "team", "record": true, "statusCallback": "/who", "recordingStatusCallback": "/kept" } }]),
+            json!([{ "conference": { "name": "team", "record": true, "statusCallback": "/who",
+                "statusCallbackEvent": ["join", "leave"], "recordingStatusCallback": "/kept" } }]),
         ),
         ("<Conference/>", json!([{ "conference": { "name": "room" } }])),
         (
             r#"<Pause length="3"/><Redirect method="POST">/menu</Redirect>"#,
             json!([{ "pause": { "length": 3 } }, { "redirect": { "url": "/menu" } }]),
         ),
+        (
+            r#"<Dial action="/after#rc=2" method="get"><Number url="/who" method="GET" statusCallback="/legs">+254722000042</Number></Dial>"#,
+            json!([{ "dial": { "action": "/after#rc=2&method=GET",
+                "to": [{ "number": "+254722000042", "whisperUrl": "/who#method=GET", "statusCallback": "/legs" }] } }]),
+        ),
+        (
+            r#"<Dial><Conference waitUrl="/music" waitMethod="GET" statusCallback="/room" statusCallbackMethod="GET">team</Conference></Dial>"#,
+            json!([{ "conference": { "name": "team", "waitUrl": "/music#method=GET", "statusCallback": "/room#method=GET" } }]),
+        ),
+        (r#"<Redirect method="GET">/menu</Redirect>"#, json!([{ "redirect": { "url": "/menu#method=GET" } }])),
         (r#"<Reject reason="busy"/>"#, json!([{ "reject": { "reason": "busy" } }])),
         ("<Redirect/>", json!([{ "hangup": {} }])),
         (r#"<Pause length="0"/>"#, json!([])),
@@ -237,7 +249,7 @@ fn what_is_not_understood_is_skipped_and_named() {
         (r#"<Say colour="red">a</Say>"#, 1, "<Say> has no attribute colour here; it was skipped"),
         (r#"<Say loop="often">a</Say>"#, 1, "<Say>: loop is no a whole number; the default holds"),
         (r#"<Pause length="9999"/>"#, 1, "<Pause>: length: expected 1 to 600; 600 holds"),
-        (r#"<Redirect method="GET">/a</Redirect>"#, 1, "<Redirect>: callbacks are POST; method was skipped"),
+        (r#"<Redirect method="PUT">/a</Redirect>"#, 1, "<Redirect>: method is POST or GET; it was skipped"),
         (
             "<Say>a</Say><Reject/>",
             1,
@@ -355,11 +367,40 @@ fn no_bytes_make_the_reader_panic() {
 }
 
 #[test]
+fn each_target_has_what_its_element_says() {
+    let number = json!({ "number": "+254722000042", "whisperUrl": "/who", "statusCallback": "/status",
+        "statusCallbackEvent": ["initiated", "ringing", "answered", "completed"] });
+    let sip = json!({ "sip": "sip:desk@pbx.example", "username": "us", "password": "hunter2" });
+    let written = r#"<Dial>
+        <Number url="/who" statusCallback="/status" statusCallbackEvent="initiated ringing answered completed">+254722000042</Number>
+        <Sip username="us" password="hunter2">sip:desk@pbx.example</Sip><Client>asha</Client></Dial>"#;
+    let document = parse_xml(format!("<Response>{written}</Response>").as_bytes(), &ASKED).unwrap();
+    let same = super::super::parse_list(&json!([{ "dial": { "to": [number, sip, "client:asha"] } }])).unwrap();
+    assert_eq!((document.actions, document.warnings), (same, Vec::new()));
+    // What is refused of one costs neither it nor the others.
+    let (actions, warnings) = read(
+        r#"<Dial><Number statusCallback="/s" statusCallbackEvent="hung answered"
+        sendDigits="x">0722000042</Number><Sip username="us">sip:a@b.example</Sip></Dial>"#,
+    );
+    let number = json!({ "number": "0722000042", "statusCallback": "/s", "statusCallbackEvent": ["answered"] });
+    assert_eq!(actions, json(json!([{ "dial": { "to": [number, "sip:a@b.example"] } }])));
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    let events = r#"<Dial><Conference statusCallback="/s" statusCallbackEvent="start speaker">a</Conference></Dial>"#;
+    let (actions, warnings) = read(events);
+    assert_eq!(actions[0]["conference"]["statusCallbackEvent"], json!(["start"]));
+    assert_eq!(warnings, ["<Conference>: of speaker nothing is told; it was skipped"]);
+    let labelled = json!([{ "conference": { "name": "a", "participantLabel": "agent" } }]);
+    let written = r#"<Dial><Conference participantLabel="agent">a</Conference></Dial>"#;
+    assert_eq!(clean(written), json(labelled));
+}
+
+#[test]
 fn a_dial_is_recorded_as_every_dialect_says() {
     let kinds = [
         ("true", json!("mixed"), 0),
         ("record-from-answer", json!("mixed"), 0),
-        ("record-from-ringing", json!("mixed"), 1),
+        ("record-from-ringing", json!("mixed"), 0),
+        ("record-from-ringing-dual", json!("dual"), 0),
         ("record-from-answer-dual", json!("dual"), 0),
         ("dual", json!("dual"), 0),
         ("do-not-record", json!(null), 0),
@@ -369,6 +410,7 @@ fn a_dial_is_recorded_as_every_dialect_says() {
     for (record, kept, warnings) in kinds {
         let (actions, said) = read(&format!(r#"<Dial record="{record}">+254722000042</Dial>"#));
         assert_eq!(actions[0]["dial"]["record"], kept, "{record}");
+        assert_eq!(actions[0]["dial"]["recordRinging"], record.contains("ringing"), "{record}");
         assert_eq!(said.len(), warnings, "{record}: {said:?}");
     }
 }

@@ -26,9 +26,10 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::{Kind, Known, means, same};
 use super::dial;
-use super::reader::{Reader, SAY, WithoutInput, shown, tag, text_of, verb_of, written};
+use super::reader::{Reader, SAY, WithoutInput, asked_by, shown, tag, text_of, verb_of, written};
 #[cfg(test)]
 use crate::actions::Action;
+use crate::actions::Conference;
 use crate::actions::prompt::MAX_PROMPTS;
 use crate::actions::record::MAX_LENGTH_S;
 use crate::actions::ssml;
@@ -70,8 +71,8 @@ const CONFERENCE: &[Known] = &[
     same("recordingStatusCallback", Kind::Text),
     Known { written: "recordingStatusCallbackEvent", ours: None, kind: Kind::Text },
     same("statusCallback", Kind::Text),
-    // All that there is to tell is told.
-    Known { written: "statusCallbackEvent", ours: None, kind: Kind::Text },
+    same("statusCallbackEvent", Kind::Names),
+    same("participantLabel", Kind::Text),
     same("waitUrl", Kind::Text),
     same("action", Kind::Text),
 ];
@@ -240,7 +241,7 @@ fn gather(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     }
     let mut attributes = reader.attributes(node, &[GET_DIGITS, GATHER]);
     if !attributes.contains_key("action") {
-        attributes.insert("action".to_owned(), json!(reader.asked.url));
+        attributes.insert("action".to_owned(), json!(asked_by(reader.asked.url, node, "method")));
     }
     prompts(reader, node, &mut attributes);
     if !reader.take(node, "getDigits", attributes) {
@@ -309,6 +310,7 @@ fn prompts(reader: &mut Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<Str
 /// A conference by its own element, or by the one inside of `<Dial>`, whose `action` is asked when it is over.
 pub(super) fn conference(reader: &mut Reader<'_>, node: Node<'_, '_>, action: Option<Value>) {
     let mut attributes = reader.attributes(node, &[CONFERENCE]);
+    reader.known_events(node, &mut attributes, Conference::EVENTS);
     if let (false, Some(action)) = (attributes.contains_key("action"), action) {
         attributes.insert("action".to_owned(), action);
     }
@@ -390,7 +392,7 @@ fn record(reader: &mut Reader<'_>, node: Node<'_, '_>) {
         }
         attributes.entry("timeout").or_insert(json!(SILENCE_OF_AFRICAS_TALKING_S));
     }
-    attributes.entry("action").or_insert(json!(reader.asked.url));
+    attributes.entry("action").or_insert(json!(asked_by(reader.asked.url, node, "method")));
     reader.take(node, "record", attributes);
 }
 
@@ -437,6 +439,9 @@ fn redirect(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     let url = text_of(node);
     if !url.is_empty() {
         attributes.insert("url".to_owned(), json!(url));
+    }
+    if let Some(Value::String(url)) = attributes.get_mut("url") {
+        *url = asked_by(url, node, "method");
     }
     let taken = if attributes.is_empty() {
         reader.take(node, "hangup", attributes)

@@ -54,7 +54,7 @@ impl Dial {
         self.seat(shared, kept);
         shared.media(MediaCommand::Tone(kept, Tone::Ringback(None)));
         self.ringback = true;
-        let (group, _) = RingGroup::start(shared, vec![target], RING_TIMEOUT_S, false, caller_ids);
+        let (group, _) = RingGroup::start(shared, vec![target.into()], RING_TIMEOUT_S, false, caller_ids);
         self.stage = Stage::Transferring(Transferring { group, by, was_party, to });
         true
     }
@@ -112,7 +112,7 @@ impl Dial {
                 // Whom the script was for has gone.
                 Flow::done_with("failed", json!({"cause": cause.hangup_cause()}), Then::End(cause))
             } else {
-                failed(shared, &self.spec, cause)
+                failed(shared, &self.spec, cause, shared.last_dialled())
             };
         }
         tell(shared, by, TransferEvent::Failed(cause));
@@ -141,9 +141,7 @@ impl Dial {
     /// The two hear each other no more, and nothing counts their time.
     fn disconnect(&mut self, shared: &mut Shared, far: LegId) {
         self.unjoin(shared);
-        if let Some(take) = self.take.take() {
-            shared.stop_recording(take);
-        }
+        self.end_recording(shared);
         if self.spec.machine_detection.take().is_some() {
             shared.emit(Output::Judge(JudgeCommand::Stop(far)));
         }

@@ -1,7 +1,7 @@
 //! What operators do to workspaces: list, suspend, resume, bound what they may overdraw. Each change is written to the
 //! tenant's own audit log; of a suspension and its end the owners get a mail.
 //!
-//! A suspended workspace reads, tops up and settles, nothing else. Limits and rates of a workspace are absent so far.
+//! A suspended workspace reads, tops up and settles, nothing else.
 
 pub mod http;
 mod letter;

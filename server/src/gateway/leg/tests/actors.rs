@@ -71,6 +71,7 @@ pub(super) fn reports(clock: &Arc<TestClock>) -> (Reports, mpsc::Receiver<Arriva
             keeper: None,
             trace: LegTrace::default(),
             rights: None,
+            lasting: None,
         },
         arrivals,
     )
@@ -87,6 +88,7 @@ pub(super) fn way() -> Way {
         to: format!("<sip:+254722000042@{PEER}>"),
         headers: wire::none(),
         auth: None,
+        srtp: crate::config::SrtpPolicy::Accepted,
         rights: None,
     }
 }

@@ -34,7 +34,7 @@ async fn a_caller_whose_cancel_comes_before_our_200_is_reported_as_canceled_and_
     let (orders, ordered) = mpsc::channel(1);
     let (inbox, mut arrivals) = mpsc::channel(16);
     let (leg, clock, trace) = (voice::LegId::FIRST, Arc::clone(&clock) as _, LegTrace::default());
-    let reports = Reports { leg, inbox, clock, keeper: None, trace, rights: None };
+    let reports = Reports { leg, inbox, clock, keeper: None, trace, rights: None, lasting: None };
     orders.send(LegCommand::Accept { hears: None }.into()).await.unwrap();
     tokio::spawn(inbound::run(sip, incoming, end, wire::none(), Answering::WhenHeard, invited, ordered, reports));
     // The leg takes its order first, and the wire is read before what the leg asks of it.

@@ -3,10 +3,13 @@
 mod actors;
 mod canceled;
 mod keeping;
+mod lengths;
 mod negotiation;
 mod peer;
 mod rtp;
 mod script;
-mod support;
+mod srtp;
+pub(in crate::gateway::leg) mod support;
 mod webrtc;
+mod webrtc_tcp;
 mod wire;

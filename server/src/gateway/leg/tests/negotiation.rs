@@ -201,7 +201,8 @@ pub(super) fn answer_of(offer: &Session, choice: &Choice) -> Said {
         if section.port == 0 {
             return format!("m={} 0 {} {}\r\n", section.kind, section.protocol, section.formats.join(" "));
         }
-        let audio: Vec<_> = section.codecs().into_iter().filter(|map| !map.is_encoding("telephone-event")).collect();
+        let beside = |map: &RtpMap| map.is_encoding("telephone-event") || map.is_encoding("CN");
+        let audio: Vec<_> = section.codecs().into_iter().filter(|map| !beside(map)).collect();
         let chosen = choice.codec.get(&audio).clone();
         let rest = section.codecs().into_iter().filter(|map| choice.all && *map != chosen);
         let formats: Vec<String> = core::iter::once(chosen.clone()).chain(rest).map(|map| map.to_string()).collect();
@@ -238,7 +239,7 @@ async fn walk(steps: Vec<Step>) {
                         let index = answer.media.iter().position(|section| section.port != 0).unwrap();
                         assert_eq!(end.is_held(), holds(&offer, &offer.media[index]));
                     }
-                    Err(MediaEndError::NoAudio | MediaEndError::NoCommonCodec(_)) => {
+                    Err(MediaEndError::NoAudio | MediaEndError::NoCommonCodec(_) | MediaEndError::Unsecured) => {
                         assert!(!usable, "{offer}");
                         assert_eq!((end.codec(), end.is_held()), before, "a refused offer changes nothing");
                     }

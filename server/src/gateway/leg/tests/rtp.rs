@@ -220,3 +220,23 @@ async fn closing_frees_ports_sockets_and_streams() {
 fn drop_end(end: RtpEnd) -> PortId {
     end.port()
 }
+
+#[tokio::test]
+async fn a_silent_leg_sends_nothing_and_its_port_is_nobody_elses() {
+    let engine = engine();
+    let (call, _events) = call(&engine);
+    let (mut silent, mut other) = (Phone::new().await, Phone::new().await);
+    let mut end = RtpEnd::open(&call, LegId(1), CodecPolicy::trunk()).unwrap();
+    end.fall_silent();
+    silent.learn(&end.answer(silent.sdp().as_bytes()).await.unwrap());
+    let mut talkative = RtpEnd::open(&call, LegId(2), CodecPolicy::trunk()).unwrap();
+    other.learn(&talkative.answer(other.sdp().as_bytes()).await.unwrap());
+    let _talks = silent.talk(1_000.0);
+    call.send_digits(end.port(), "7");
+    call.send_digits(talkative.port(), "7");
+    assert_eq!(other.receive(101).await[0], 7);
+    let nothing = silent.socket.try_recv(&mut [0; 1_500]).expect_err("nothing is sent");
+    assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
+    let taken = std::net::UdpSocket::bind(silent.remote).expect_err("what is sent there reaches nobody who answers");
+    assert_eq!(taken.kind(), std::io::ErrorKind::AddrInUse);
+}

@@ -11,6 +11,7 @@ use media::{Codec, MediaEvent};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::support::{PATIENCE, Phone, call, engine};
+use crate::config::TcpPort;
 use crate::entropy::Entropy;
 use crate::gateway::{
     leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort},
@@ -20,22 +21,22 @@ use crate::gateway::{
 const TRUNK: LegId = LegId(0);
 const BROWSER: LegId = LegId(1);
 
-struct Node {
+pub(super) struct Node {
     engine: MediaHandle,
-    shared: WebrtcPort,
-    call: CallMedia,
+    pub(super) shared: WebrtcPort,
+    pub(super) call: CallMedia,
     events: mpsc::Receiver<LegMediaEvent>,
-    phone: Phone,
-    trunk: RtpEnd,
-    browser: WebrtcEnd,
+    pub(super) phone: Phone,
+    pub(super) trunk: RtpEnd,
+    pub(super) browser: WebrtcEnd,
 }
 
 /// A browser's policy under which the telephones' G.711 is not passed through.
-fn transcoding() -> CodecPolicy {
+pub(super) fn transcoding() -> CodecPolicy {
     CodecPolicy { prefer_passthrough: false, ..CodecPolicy::browser() }
 }
 
-async fn node(policy: CodecPolicy) -> Node {
+pub(super) async fn node(policy: CodecPolicy) -> Node {
     node_of(policy, 1).await
 }
 
@@ -44,6 +45,7 @@ async fn node_of(policy: CodecPolicy, seed: u64) -> Node {
     let engine = engine();
     let shared = WebrtcPort::bind(
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        TcpPort::Same,
         Ipv4Addr::LOCALHOST.into(),
         Arc::new(Entropy::seeded(seed)),
     )
@@ -109,13 +111,14 @@ async fn a_pressed_key_crosses_the_clock_rates() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_answer_has_one_candidate_the_shared_port() {
+async fn the_answers_candidates_are_the_shared_port_by_udp_and_by_tcp() {
     let (mut near, mut far) = (node(transcoding()).await, node(transcoding()).await);
     let offer = near.browser.offer().await.unwrap();
     let answer = sip::sdp::parse(&far.browser.answer(&offer).await.unwrap()).unwrap();
     let candidates = answer.audio().unwrap().candidates();
-    assert_eq!(candidates.len(), 1);
-    assert_eq!(candidates[0].port, far.shared.local().port());
+    let told: Vec<_> = candidates.iter().map(|candidate| (candidate.transport.as_str(), candidate.port)).collect();
+    let port = far.shared.local().port();
+    assert_eq!(told, [("udp", port), ("tcp", port)]);
     assert_eq!(answer.audio().unwrap().attributes.get("extmap"), None);
 }
 

@@ -128,6 +128,7 @@ impl Wire {
             Command::Cancel { leg, headers } => {
                 self.with(leg, |ua, session| ua.hang_up(now, session, StatusCode::REQUEST_TERMINATED, headers))
             }
+            Command::TellLength { leg, lasting } => self.with(leg, |ua, session| ua.tell_length(session, lasting)),
             Command::Bye { leg, headers } => self.with(leg, |ua, session| ua.bye(now, session, headers)),
             Command::Refresh { leg, headers, body: Some(body) } => {
                 self.with(leg, |ua, session| ua.reinvite(now, session, headers, Some(body)));
@@ -184,7 +185,7 @@ impl Wire {
             self.legs.insert(leg, session);
             self.sessions.insert(session, (leg, sender));
             let trace = LegTrace::default();
-            let call = IncomingCall { leg, transaction, path, peer, request, signals, trace };
+            let call = IncomingCall { leg, transaction, path, peer, request, local_tag: String::new(), signals, trace };
             self.incoming.try_send(call).expect("the test takes its calls");
             return;
         }

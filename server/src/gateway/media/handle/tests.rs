@@ -8,6 +8,7 @@ use std::{
 use media::{Codec, Direction, Side, rtp::Header};
 
 use super::*;
+use crate::gateway::media::Wishes;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// No step takes this long unless it never happens.
@@ -42,6 +43,7 @@ fn phone(call: &CallMedia, leg: u32) -> Phone {
         codec: Codec::Pcma,
         payload_type: 8,
         dtmf: Some((101, 8_000)),
+        wishes: Wishes::default(),
         direction: Direction::SendReceive,
     });
     socket.connect(port.rtp().unwrap()).unwrap();

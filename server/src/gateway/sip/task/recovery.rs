@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use sip::message::Headers;
-use sip::ua::{Credentials, Path, SessionId};
+use sip::message::{Headers, StatusCode};
+use sip::ua::{Credentials, Path, Reply, SessionId};
 use tokio::sync::oneshot;
 
 use super::{Leg, Task};
 use crate::calls::Written;
-use crate::gateway::sip::{Command, OpenDialog};
+use crate::gateway::sip::{Command, OpenDialog, datagram_path};
 
 /// What an earlier process left ringing, and who waits until that is over.
 pub(super) type GivenUp = HashMap<SessionId, oneshot::Sender<u16>>;
@@ -35,6 +35,21 @@ impl Task {
             written.wait().await;
             handle.send(Command::Transmit { path, bytes }).await;
         });
+    }
+
+    /// Turns callers away whom an earlier process took and never answered. Before anything is read: a copy of their INVITE is no
+    /// new call, or their callee would be dialled twice.
+    pub(in crate::gateway::sip) fn turn_away(&mut self, callers: &[OpenDialog]) {
+        let now = self.now();
+        for caller in callers {
+            let path = datagram_path(caller.remote);
+            let sender = (self.party_of(path), path);
+            let reply = Reply::new(StatusCode::SERVICE_UNAVAILABLE);
+            if self.ua.refuse_recovered(now, sender, &caller.record, reply).is_none() {
+                tracing::warn!(peer = %caller.remote, "a caller of an earlier process can't be read; it was not turned away");
+            }
+        }
+        self.drain();
     }
 
     /// Ends what an earlier process left; `reply` goes when that is over.

@@ -23,7 +23,7 @@ use super::Trunk;
 use crate::gateway::Gateway;
 use crate::gateway::sip::datagram_path;
 use crate::state::AppState;
-use crate::trunks::Health;
+use crate::trunks::{Asked, Health};
 
 pub use self::told::TellUnregistered;
 
@@ -56,6 +56,8 @@ struct Kept {
     /// Ends the registration when it is dropped.
     binding: Option<Binding>,
     reachability: Option<Reachability>,
+    /// What came of the last question.
+    asked: Option<Asked>,
     was_told: bool,
 }
 
@@ -150,6 +152,7 @@ impl Upkeeper {
             registration: registers.then_some(Registration::FIRST),
             binding: None,
             reachability: trunk.upkeep.options_every.map(|every| Reachability::new(self.now(), every)),
+            asked: None,
             was_told: false,
         };
         self.kept.insert(name, kept);
@@ -265,6 +268,7 @@ impl Upkeeper {
                 }
             }
             News::Asked(status) => {
+                kept.asked = Some(Asked { at: self.gateway.app.now_us(), status });
                 if let Some(reachability) = &mut kept.reachability {
                     let before = reachability.is_there();
                     reachability.told(status);
@@ -284,6 +288,7 @@ impl Upkeeper {
             let health = Health {
                 registration: kept.registration.map(|registration| shown(&self.gateway.app, registration)),
                 is_reachable: kept.reachability.and_then(|reachability| reachability.is_there()),
+                asked: kept.asked,
             };
             (name.clone(), health)
         });

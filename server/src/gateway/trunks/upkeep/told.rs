@@ -113,8 +113,8 @@ impl TellUnregistered {
         let mut tx = app.db.begin_write().await?;
         let mut posted = Vec::new();
         for to in accounts::list_operators(&mut tx).await? {
-            let letter = letter::letter(&app.public_url, to, &self.trunk, self.status, app.now_us());
-            posted.push(mail::post(app, &mut tx, letter).await?);
+            let write = |to, lang| letter::letter(&app.public_url, to, &self.trunk, self.status, app.now_us(), lang);
+            posted.push(mail::post_to(app, &mut tx, to, write).await?);
         }
         tx.commit().await?;
         posted.into_iter().for_each(|mail: mail::Posted| mail.committed(app));

@@ -9,6 +9,7 @@ use super::{NewSeries, Range, SERIES_NUMBERS, checked_capabilities, load, prices
 use crate::lines::{self, Line};
 use crate::numbers::ProviderStatus;
 use crate::numbers::supply::{Doer, SupplyError, providers};
+use crate::spreadsheet;
 use crate::state::AppState;
 
 const NEEDED: &[&str] = &[
@@ -159,10 +160,7 @@ fn range(line: &Line) -> Result<Range, LineError> {
 fn price(line: &Line) -> Result<SeriesPrice, LineError> {
     let currency = Currency::parse(&line.get("currency").to_uppercase());
     let currency = currency.ok_or_else(|| line.error("currency", "Give a currency such as KES."))?;
-    let rate = |column: &str, text: &str| {
-        let message = || format!("`{text}` is no price per minute; write it as {}.", currency.format_e4(30_000));
-        currency.parse_e4(text).ok_or_else(|| line.error(column, message()))
-    };
+    let rate = |column: &str| lines::rate_e4(line, column, currency);
     let seconds = |column: &str| {
         let text = line.get(column);
         let message = || format!("`{text}` is no number of seconds.");
@@ -173,10 +171,10 @@ fn price(line: &Line) -> Result<SeriesPrice, LineError> {
     Ok(SeriesPrice {
         currency: currency.code().to_owned(),
         monthly_price_minor: currency
-            .parse_minor(monthly)
+            .parse_minor(&spreadsheet::with_point(monthly))
             .ok_or_else(|| line.error("monthly_price", format!("`{monthly}` is no amount of {currency}.")))?,
-        inbound_per_min_e4: if inbound.is_empty() { 0 } else { rate("inbound_per_minute", inbound)? },
-        outbound_per_min_e4: rate("outbound_per_minute", line.get("outbound_per_minute"))?,
+        inbound_per_min_e4: if inbound.is_empty() { 0 } else { rate("inbound_per_minute")? },
+        outbound_per_min_e4: rate("outbound_per_minute")?,
         billing_minimum_seconds: seconds("minimum_seconds")?,
         billing_increment_seconds: seconds("increment_seconds")?,
     })
@@ -226,5 +224,16 @@ mod tests {
         let columns: Vec<_> = errors.iter().map(|(line, column)| (*line, column.as_deref().unwrap())).collect();
         let wanted = [(3, "prefix"), (4, "country"), (5, "currency"), (6, "monthly_price"), (7, "outbound_per_minute")];
         assert_eq!((drafts.len(), columns.as_slice()), (1, wanted.as_slice()));
+    }
+
+    #[test]
+    fn a_decimal_comma_is_read_as_spreadsheets_write_it() {
+        let lines = "Safari;KE;+25420700;0000;0099;KES;1.500,00;3,00\nSafari;KE;+25420700;0100;0199;KES;1,500;0,0245\n";
+        let mut errors = Vec::new();
+        let drafts = read(&format!("{}\n{lines}", NAMES.replace(',', ";")), &mut errors);
+        assert!(errors.is_empty(), "{errors:?}");
+        let prices =
+            drafts.iter().map(|draft| (draft.prices[0].monthly_price_minor, draft.prices[0].outbound_per_min_e4));
+        assert_eq!(prices.collect::<Vec<_>>(), [(150_000, 3_000_000), (150_000, 24_500)]);
     }
 }

@@ -79,7 +79,7 @@ impl World {
     fn emit(&mut self, to: u128, call: Option<u128>, sequence: i64) {
         let id = self.next_id;
         self.next_id += 1;
-        let told = Told { id: EventId(Uuid::from_u128(id)), kind: sequence.to_string(), body: "".into() };
+        let told = Told { id: EventId(Uuid::from_u128(id)), kind: sequence.to_string(), version: 1, body: "".into() };
         let call = call.map(|call| CallId(Uuid::from_u128(call)));
         let due = Due { call, ..due_of(to, id, Arc::new(told)) };
         let after_us = due.call.and_then(|call| self.call_due_us.get(&(due.endpoint, call)).copied());
@@ -91,7 +91,7 @@ impl World {
     fn ask(&mut self, to: u128) -> DeliveryId {
         let id = self.next_id;
         self.next_id += 1;
-        let told = Told { id: EventId(Uuid::from_u128(id)), kind: "0".to_owned(), body: "".into() };
+        let told = Told { id: EventId(Uuid::from_u128(id)), kind: "0".to_owned(), version: 1, body: "".into() };
         let due = Due { attempts: 10, due_us: self.now_us, is_asked: true, ..due_of(to, id, Arc::new(told)) };
         let asked = due.id;
         self.put(due, (self.now_us, 0, asked));
@@ -384,7 +384,7 @@ fn a_url_that_is_gone_ends_its_call_and_not_its_endpoint() {
         due_us: 0,
         is_asked: false,
         url: Some("https://shop.example/call".into()),
-        event: Arc::new(Told { id: EventId(Uuid::from_u128(id)), kind: String::new(), body: "".into() }),
+        event: Arc::new(Told { id: EventId(Uuid::from_u128(id)), kind: String::new(), version: 1, body: "".into() }),
     };
     for (id, call) in [(1, 7), (2, 7), (3, 8)] {
         scheduler.offer(due(id, call), 0);

@@ -71,7 +71,7 @@ fn windows_are_small_where_what_waits_is_large() {
     world.add(1, 1);
     let body = bytes::Bytes::from(vec![b'x'; 1024 * 1024]);
     for id in 1..=WINDOW as u128 {
-        let told = Told { id: EventId(Uuid::from_u128(id)), kind: String::new(), body: body.clone() };
+        let told = Told { id: EventId(Uuid::from_u128(id)), kind: String::new(), version: 1, body: body.clone() };
         world.scheduler.offer(due_of(1, id, Arc::new(told)), 0);
     }
     assert_eq!(world.scheduler.queued, MOST_QUEUED_BYTES / body.len());

@@ -1,0 +1,48 @@
+// The editor of the playground: while somebody writes, what is wrong is underlined in the text itself and said below it. The page
+// that the form's button leads to says the same, so nothing is lost without this.
+const editor = document.querySelector("[data-editor]");
+const text = editor?.querySelector("textarea");
+const form = text?.form;
+/** After the last key, so that nobody is told that half a word is wrong. */
+const PAUSE_MS = 500;
+let timer = 0;
+let asked = 0;
+
+const marks = () => editor.querySelector("[data-editor-marks]");
+const said = document.querySelector("[data-editor-said]");
+
+/** Line upon line, however far it is scrolled. */
+function follow() {
+  marks().scrollTop = text.scrollTop;
+  marks().scrollLeft = text.scrollLeft;
+}
+
+async function check() {
+  const mine = ++asked;
+  const written = text.value;
+  const body = new URLSearchParams(new FormData(form));
+  const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "text/html" } }).catch(() => undefined);
+  if (mine !== asked || !answer?.ok || text.value !== written) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector("[data-editor-marks]");
+  if (mine !== asked || text.value !== written || !fresh) return;
+  marks().replaceWith(document.importNode(fresh, true));
+  said.textContent = page.querySelector("[data-editor-said]")?.textContent ?? "";
+  follow();
+}
+
+function plan() {
+  // Of what is being changed the old lines say nothing.
+  asked += 1;
+  marks().replaceChildren();
+  clearTimeout(timer);
+  timer = setTimeout(check, PAUSE_MS);
+}
+
+if (text) {
+  text.addEventListener("input", plan);
+  text.addEventListener("scroll", follow, { passive: true });
+  form.elements.namedItem("compat").addEventListener("change", check);
+  // What a link or a recipe brought.
+  check();
+}
