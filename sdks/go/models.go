@@ -322,6 +322,9 @@ const AuditKindInvitationDeclined AuditKind = "invitation.declined"
 // AuditKindInvitationWithdrawn is `invitation.withdrawn`.
 const AuditKindInvitationWithdrawn AuditKind = "invitation.withdrawn"
 
+// AuditKindJobRetried is `job.retried`.
+const AuditKindJobRetried AuditKind = "job.retried"
+
 // AuditKindLimitsCeilingChanged is `limits.ceiling_changed`.
 const AuditKindLimitsCeilingChanged AuditKind = "limits.ceiling_changed"
 
@@ -433,6 +436,9 @@ const AuditKindSessionOpened AuditKind = "session.opened"
 // AuditKindSessionRevoked is `session.revoked`.
 const AuditKindSessionRevoked AuditKind = "session.revoked"
 
+// AuditKindSIPCredentialChanged is `sip_credential.changed`.
+const AuditKindSIPCredentialChanged AuditKind = "sip_credential.changed"
+
 // AuditKindSIPCredentialCreated is `sip_credential.created`.
 const AuditKindSIPCredentialCreated AuditKind = "sip_credential.created"
 
@@ -441,6 +447,9 @@ const AuditKindSIPCredentialRevoked AuditKind = "sip_credential.revoked"
 
 // AuditKindSIPCredentialRotated is `sip_credential.rotated`.
 const AuditKindSIPCredentialRotated AuditKind = "sip_credential.rotated"
+
+// AuditKindSIPKeysRotated is `sip_keys.rotated`.
+const AuditKindSIPKeysRotated AuditKind = "sip_keys.rotated"
 
 // AuditKindSIPTokenMinted is `sip_token.minted`.
 const AuditKindSIPTokenMinted AuditKind = "sip_token.minted"
@@ -686,6 +695,9 @@ type Call struct {
 
 	// RFC 3339.
 	EndedAt *time.Time `json:"ended_at,omitempty"`
+
+	// How often your server was asked in vain: it failed, came too late or answered what is no document.
+	FailedCallbacks *int64 `json:"failed_callbacks,omitempty"`
 
 	// Why it ended, from the table in the documentation.
 	HangupCause *string `json:"hangup_cause,omitempty"`
@@ -939,8 +951,14 @@ type CallLeg struct {
 	// Answered time in whole seconds, rounded up.
 	DurationSeconds int64 `json:"duration_seconds"`
 
+	// Its id. `GET /v1/calls/{id}` finds its call by it too.
+	ID string `json:"id"`
+
 	// `telephone`, `client` or `sip`.
 	Kind LegKind `json:"kind"`
+
+	// The same as callbacks spell it: `DialCallSid` of who was dialled, `HD_…`.
+	PBXCallID string `json:"pbx_call_id"`
 
 	// Rate per minute at its start, in 1/10,000 of a minor unit.
 	RatePerMinE4 int64 `json:"rate_per_min_e4"`
@@ -1013,6 +1031,9 @@ type CallStats struct {
 
 	// What was debited so far.
 	TotalSpendMinor int64 `json:"total_spend_minor"`
+
+	// How your server answered the calls of the span.
+	Callbacks *CallbackStats `json:"callbacks,omitempty"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
@@ -1111,6 +1132,33 @@ func (m *CallStream) UnmarshalJSON(data []byte) error {
 // MarshalJSON leaves out what was not set.
 func (m CallStream) MarshalJSON() ([]byte, error) {
 	type plain CallStream
+	return encode(plain(m), nil, m.Extra)
+}
+
+// CallbackStats: How a workspace's server answered its newest calls of a span, at most 200 of them.
+type CallbackStats struct {
+	// Callbacks that were answered.
+	Answered int64 `json:"answered"`
+
+	// Those that came to nothing.
+	Failed int64 `json:"failed"`
+
+	// Of 100 answers 95 came within so many milliseconds; null without any.
+	P95MS *int64 `json:"p95_ms,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CallbackStats) UnmarshalJSON(data []byte) error {
+	type plain CallbackStats
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CallbackStats) MarshalJSON() ([]byte, error) {
+	type plain CallbackStats
 	return encode(plain(m), nil, m.Extra)
 }
 
@@ -1466,6 +1514,9 @@ type Conference struct {
 	// Whether this party hears and is not heard. Default: `false`.
 	Muted *bool `json:"muted,omitempty"`
 
+	// By what the party is named in what is told of it and in the API, beside its call's id.
+	ParticipantLabel *string `json:"participantLabel,omitempty"`
+
 	// Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
 	Record *bool `json:"record,omitempty"`
 
@@ -1475,10 +1526,13 @@ type Conference struct {
 	// Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
 	StartOnEnter *bool `json:"startOnEnter,omitempty"`
 
-	// Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
+	// Who is told when the conference begins and ends and the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
 	StatusCallback *string `json:"statusCallback,omitempty"`
 
-	// A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
+	// Of what is told; all of it when absent.
+	StatusCallbackEvent []ConferenceStatusCallbackEvent `json:"statusCallbackEvent,omitempty"`
+
+	// What is heard while the conference has not begun: a file as `play` takes it, or a URL that is asked for it, again whenever that is over (`say`, `play`, `pause`, `redirect`); an empty string for silence, our own music when absent.
 	WaitURL *string `json:"waitUrl,omitempty"`
 
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
@@ -1534,6 +1588,9 @@ type ConferenceMember struct {
 	// The call that it coaches, by whose party alone it is heard.
 	Coach *string `json:"coach,omitempty"`
 
+	// By what the action that brought it in names it (`participantLabel`).
+	Label *string `json:"label,omitempty"`
+
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
 }
@@ -1549,6 +1606,30 @@ func (m ConferenceMember) MarshalJSON() ([]byte, error) {
 	type plain ConferenceMember
 	return encode(plain(m), nil, m.Extra)
 }
+
+// ConferenceStatusCallbackEvent: `statusCallbackEvent` of Conference.
+type ConferenceStatusCallbackEvent string
+
+// ConferenceStatusCallbackEventStart is `start`.
+const ConferenceStatusCallbackEventStart ConferenceStatusCallbackEvent = "start"
+
+// ConferenceStatusCallbackEventEnd is `end`.
+const ConferenceStatusCallbackEventEnd ConferenceStatusCallbackEvent = "end"
+
+// ConferenceStatusCallbackEventJoin is `join`.
+const ConferenceStatusCallbackEventJoin ConferenceStatusCallbackEvent = "join"
+
+// ConferenceStatusCallbackEventLeave is `leave`.
+const ConferenceStatusCallbackEventLeave ConferenceStatusCallbackEvent = "leave"
+
+// ConferenceStatusCallbackEventMute is `mute`.
+const ConferenceStatusCallbackEventMute ConferenceStatusCallbackEvent = "mute"
+
+// ConferenceStatusCallbackEventHold is `hold`.
+const ConferenceStatusCallbackEventHold ConferenceStatusCallbackEvent = "hold"
+
+// ConferenceStatusCallbackEventModify is `modify`.
+const ConferenceStatusCallbackEventModify ConferenceStatusCallbackEvent = "modify"
 
 // CreateAlertSubscriber: `POST /v1/wallet/alert-subscribers`.
 type CreateAlertSubscriber struct {
@@ -1636,6 +1717,9 @@ type CreateCall struct {
 	// Who steers the call; the number's callback when absent.
 	VoiceCallbackURL *string `json:"voice_callback_url,omitempty"`
 
+	// A document of XML (`<Response>…</Response>`) to run on answer, instead of `actions`; at most 64 KiB.
+	XML *string `json:"xml,omitempty"`
+
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
 	NullFields []string `json:"-"`
 
@@ -1659,6 +1743,9 @@ func (m CreateCall) MarshalJSON() ([]byte, error) {
 type CreateSIPCredential struct {
 	// What tells the device from others, for instance where it stands: 1 to 80 characters.
 	Label string `json:"label"`
+
+	// Whether its audio is encrypted; `accepted` when absent.
+	Srtp *SrtpPolicy `json:"srtp,omitempty"`
 
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
 	NullFields []string `json:"-"`
@@ -1857,6 +1944,9 @@ type CreatedSIPCredential struct {
 
 	// Where the device can be called inside this installation.
 	SIPURI string `json:"sip_uri"`
+
+	// Whether its audio is encrypted.
+	Srtp SrtpPolicy `json:"srtp"`
 
 	// Whether it works.
 	Status SIPCredentialStatus `json:"status"`
@@ -2265,6 +2355,9 @@ type Dial struct {
 
 	// Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
 	Record any `json:"record,omitempty"`
+
+	// Whether the recording begins while it rings, where the party is connected by then; on the right is then what the party hears. Default: `false`.
+	RecordRinging *bool `json:"recordRinging,omitempty"`
 
 	// Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
 	RecordingStatusCallback *string `json:"recordingStatusCallback,omitempty"`
@@ -2814,11 +2907,17 @@ type LegQuality struct {
 	// Mean interarrival jitter; null where nothing came.
 	JitterMS *float64 `json:"jitter_ms,omitempty"`
 
+	// How its audio is kept from others; null for a call of an earlier release.
+	MediaSecurity *MediaSecurity `json:"media_security,omitempty"`
+
 	// Mean opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came.
 	MOS *float64 `json:"mos,omitempty"`
 
 	// Mean round-trip time; null where the leg sends no reports.
 	RTTMS *float64 `json:"rtt_ms,omitempty"`
+
+	// What its packets are encrypted and proven by, as SDP names it; null where they are not, or by a browser's own choice.
+	SrtpSuite *string `json:"srtp_suite,omitempty"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
@@ -2977,6 +3076,40 @@ func (m LiveConference) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// LoggedExchange: What was sent and what came back. Credentials and the values of secrets are left out.
+type LoggedExchange struct {
+	// Headers of the answer, a line each.
+	AnswerHeaders string `json:"answer_headers"`
+
+	// Headers of the request, a line each.
+	RequestHeaders string `json:"request_headers"`
+
+	// Whether the request's body is here as it was sent: nothing cut off or left out.
+	RequestIsWhole bool `json:"request_is_whole"`
+
+	// The first 4,096 bytes of the answer's body; null where there was none, and of reads that succeeded: asking again tells
+	// it.
+	AnswerBody *string `json:"answer_body,omitempty"`
+
+	// The first 4,096 bytes of the request's body; null where there was none, or one of more than 64 KiB.
+	RequestBody *string `json:"request_body,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *LoggedExchange) UnmarshalJSON(data []byte) error {
+	type plain LoggedExchange
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m LoggedExchange) MarshalJSON() ([]byte, error) {
+	type plain LoggedExchange
+	return encode(plain(m), nil, m.Extra)
+}
+
 // LoggedRequest: One request to the API that was made for the workspace.
 type LoggedRequest struct {
 	// Who asked: an API key, or a person with a session.
@@ -3009,6 +3142,9 @@ type LoggedRequest struct {
 	// The answer's code of the error catalogue.
 	ErrorCode *ErrorCode `json:"error_code,omitempty"`
 
+	// Headers and bodies, where the request was asked for by `request_id` and they were kept; else null.
+	Exchange *LoggedExchange `json:"exchange,omitempty"`
+
 	// The address that asked, if it is known.
 	IP *string `json:"ip,omitempty"`
 
@@ -3036,6 +3172,19 @@ const MachineDetectionEnable MachineDetection = "enable"
 
 // MachineDetectionDetectMessageEnd is `detect_message_end`.
 const MachineDetectionDetectMessageEnd MachineDetection = "detect_message_end"
+
+// MediaSecurity: How a leg's audio is kept from others: not at all (`none`), or by SRTP with keys that stood in the descriptions (`sdes`) or
+// came of a handshake (`dtls`).
+type MediaSecurity string
+
+// MediaSecurityNone is `none`.
+const MediaSecurityNone MediaSecurity = "none"
+
+// MediaSecuritySdes is `sdes`.
+const MediaSecuritySdes MediaSecurity = "sdes"
+
+// MediaSecurityDtls is `dtls`.
+const MediaSecurityDtls MediaSecurity = "dtls"
 
 // Number: A claimed number.
 type Number struct {
@@ -4372,6 +4521,10 @@ type SIPConfig struct {
 	// Where the registrar listens, for datagrams and TCP.
 	Port int64 `json:"port"`
 
+	// By which SRTP suites audio can be encrypted, the preferred first, with keys in the descriptions (SDES) or of a handshake
+	// (DTLS).
+	SrtpSuites []string `json:"srtp_suites"`
+
 	// How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`.
 	Transports []string `json:"transports"`
 
@@ -4413,6 +4566,9 @@ type SIPCredential struct {
 
 	// Where the device can be called inside this installation.
 	SIPURI string `json:"sip_uri"`
+
+	// Whether its audio is encrypted.
+	Srtp SrtpPolicy `json:"srtp"`
 
 	// Whether it works.
 	Status SIPCredentialStatus `json:"status"`
@@ -4613,6 +4769,22 @@ func (m SIPToken) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// SrtpPolicy: How the audio of a trunk or device is kept from others: not at all (`off`), where it offers SRTP (`accepted`), where it takes
+// our offer too (`preferred`), or always (`required`).
+type SrtpPolicy string
+
+// SrtpPolicyOff is `off`.
+const SrtpPolicyOff SrtpPolicy = "off"
+
+// SrtpPolicyAccepted is `accepted`.
+const SrtpPolicyAccepted SrtpPolicy = "accepted"
+
+// SrtpPolicyPreferred is `preferred`.
+const SrtpPolicyPreferred SrtpPolicy = "preferred"
+
+// SrtpPolicyRequired is `required`.
+const SrtpPolicyRequired SrtpPolicy = "required"
+
 // Statement: A month of the wallet, in the zone that was fixed at onboarding.
 type Statement struct {
 	// Balance after its last entry; of the running month, as of now.
@@ -4647,6 +4819,9 @@ type Statement struct {
 
 	// IANA name.
 	Zone string `json:"zone"`
+
+	// Who sells, as the operator names itself; null where it does not.
+	Supplier *Supplier `json:"supplier,omitempty"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
@@ -4929,6 +5104,33 @@ func (m *StreamedEvent) UnmarshalJSON(data []byte) error {
 // MarshalJSON leaves out what was not set.
 func (m StreamedEvent) MarshalJSON() ([]byte, error) {
 	type plain StreamedEvent
+	return encode(plain(m), nil, m.Extra)
+}
+
+// Supplier: Who sells numbers and calls: what a month's sheet has to name where it counts as an invoice.
+type Supplier struct {
+	// Its registered name.
+	Name string `json:"name"`
+
+	// Where it is, on one line; null where it is not told.
+	Address *string `json:"address,omitempty"`
+
+	// Its number at the tax authority, such as a PIN of the KRA; null where it is not told.
+	TaxNumber *string `json:"tax_number,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Supplier) UnmarshalJSON(data []byte) error {
+	type plain Supplier
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Supplier) MarshalJSON() ([]byte, error) {
+	type plain Supplier
 	return encode(plain(m), nil, m.Extra)
 }
 
@@ -5300,6 +5502,30 @@ func (m UpdateRouting) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
+// UpdateSIPCredential: `PATCH /v1/numbers/{id}/sip-credentials/{cid}`.
+type UpdateSIPCredential struct {
+	// Whether its audio is encrypted.
+	Srtp SrtpPolicy `json:"srtp"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *UpdateSIPCredential) UnmarshalJSON(data []byte) error {
+	type plain UpdateSIPCredential
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m UpdateSIPCredential) MarshalJSON() ([]byte, error) {
+	type plain UpdateSIPCredential
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
 // UpdateWebhook: `PATCH /v1/webhooks/{id}`: a member that is absent stays.
 type UpdateWebhook struct {
 	// As at the creation.
@@ -5646,7 +5872,7 @@ type VoiceCallback struct {
 	// How sure that is, from 0 to 1.
 	AnsweredByConfidence string
 
-	// To a `waitUrl`: how long those waited who were taken out, in seconds.
+	// To a queue's `waitUrl`: how long those waited who were taken out, in seconds.
 	AvgQueueTime string
 
 	// At the end: answered seconds.
@@ -5658,7 +5884,10 @@ type VoiceCallback struct {
 	// After `conference`: which one.
 	ConferenceName string
 
-	// To a `waitUrl`: how many wait.
+	// After `conference` and to its `waitUrl`: its id.
+	ConferenceSID string
+
+	// To a queue's `waitUrl`: how many wait.
 	CurrentQueueSize string
 
 	// After `dial`: who was connected.
@@ -5666,6 +5895,9 @@ type VoiceCallback struct {
 
 	// After `dial`: seconds connected.
 	DialCallDuration string
+
+	// After `dial`: the `HD_…` id of the leg to who was connected, or else to who was called last.
+	DialCallSID string
 
 	// After `dial`: what became of it.
 	DialCallStatus string
@@ -5682,6 +5914,9 @@ type VoiceCallback struct {
 	// After `getDigits`: the key that ended the input.
 	FinishedOnKey string
 
+	// To a conference's `waitUrl`: its name.
+	FriendlyName string
+
 	// At the end: why.
 	HangupCause string
 
@@ -5691,16 +5926,16 @@ type VoiceCallback struct {
 	// How much was heard until then, in milliseconds.
 	MachineDetectionDuration string
 
-	// After `enqueue`, `dequeue` and to a `waitUrl`: which one.
+	// After `enqueue`, `dequeue` and to a queue's `waitUrl`: which one.
 	QueueName string
 
-	// To a `waitUrl`: where the caller stands, 1 is next.
+	// To a queue's `waitUrl`: where the caller stands, 1 is next.
 	QueuePosition string
 
 	// After `enqueue`: how it ended.
 	QueueResult string
 
-	// After `enqueue` and to a `waitUrl`: seconds waited.
+	// After `enqueue` and to a queue's `waitUrl`: seconds waited.
 	QueueTime string
 
 	// After them: its length in seconds.
@@ -5746,11 +5981,15 @@ func callbackOf(fields map[string]string) VoiceCallback {
 
 		ConferenceName: fields["ConferenceName"],
 
+		ConferenceSID: fields["ConferenceSid"],
+
 		CurrentQueueSize: fields["CurrentQueueSize"],
 
 		DialBridgedTo: fields["DialBridgedTo"],
 
 		DialCallDuration: fields["DialCallDuration"],
+
+		DialCallSID: fields["DialCallSid"],
 
 		DialCallStatus: fields["DialCallStatus"],
 
@@ -5761,6 +6000,8 @@ func callbackOf(fields map[string]string) VoiceCallback {
 		ErrorCode: fields["ErrorCode"],
 
 		FinishedOnKey: fields["FinishedOnKey"],
+
+		FriendlyName: fields["FriendlyName"],
 
 		HangupCause: fields["HangupCause"],
 

@@ -357,7 +357,8 @@ func (s *CallsResource) Get(ctx context.Context, id string, options ...RequestOp
 // ReplaceActions: Give a live call new actions.
 //
 // They take over from the action that runs and from those that are left: speech falls silent, and whoever a `dial` rings or
-// has connected is let go. Before the call is answered they wait for that. With an empty list the call ends.
+// has connected is let go. Before the call is answered they wait for that. With an empty list the call ends. The body may be a
+// document of XML too (`Content-Type: application/xml` or `text/xml`), read as an answer of the number's handler is.
 //
 // `POST /v1/calls/{id}/actions`, scope `calls:write`
 func (s *CallsResource) ReplaceActions(ctx context.Context, id string, body *ReplaceActions, options ...RequestOption) (*Call, error) {
@@ -527,7 +528,7 @@ type ConferencesResource struct{ client *Client }
 
 // List: List conferences.
 //
-// Those that are live, with who is in them: of the node that answers, where there are several.
+// Those that are live, with who is in them: of all nodes that reach each other, else of the one that answers.
 //
 // `GET /v1/conferences`, scope `calls:read`
 func (s *ConferencesResource) List(ctx context.Context, params *ConferencesListParams, options ...RequestOption) *Iter[LiveConference] {
@@ -643,7 +644,7 @@ func (s *EventsResource) List(ctx context.Context, params *EventsListParams, opt
 
 // Get: Show an event.
 //
-// As it is sent, byte for byte.
+// As it is sent, byte for byte; `X-Sautikit-Event-Version` says which form of its kind it has.
 //
 // `GET /v1/events/{id}`, scope `webhooks:read`
 func (s *EventsResource) Get(ctx context.Context, id string, options ...RequestOption) (*Event, error) {
@@ -871,6 +872,23 @@ func (s *NumbersResource) CreateSIPCredential(ctx context.Context, id string, bo
 	return answer, nil
 }
 
+// UpdateSIPCredential: Change a SIP credential.
+//
+// In force for its devices when they register again, and for each call that they make.
+//
+// `PATCH /v1/numbers/{id}/sip-credentials/{cid}`, scope `numbers:write`
+func (s *NumbersResource) UpdateSIPCredential(ctx context.Context, id string, cid string, body *UpdateSIPCredential, options ...RequestOption) (*SIPCredential, error) {
+	r := request{method: "PATCH", path: "/v1/numbers/" + escape(id) + "/sip-credentials/" + escape(cid)}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(SIPCredential)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // RevokeSIPCredential: Revoke a SIP credential.
 //
 // Its devices are called no more and can neither register nor call; calls that run go on to their end.
@@ -952,7 +970,7 @@ type QueuesResource struct{ client *Client }
 
 // List: List queues.
 //
-// Those in which somebody is, with who waits: of the node that answers, where there are several.
+// Those in which somebody is, with who waits: of all nodes that reach each other, else of the one that answers.
 //
 // `GET /v1/queues`, scope `calls:read`
 func (s *QueuesResource) List(ctx context.Context, params *QueuesListParams, options ...RequestOption) *Iter[Queue] {
@@ -1094,7 +1112,7 @@ type RequestsListParams struct {
 	// Only requests of the API key with this id.
 	APIKeyID *string
 
-	// Only the request with this id, as answers and errors name it.
+	// Only the request with this id, as answers and errors name it; it comes with its headers and bodies.
 	RequestID *string
 }
 
@@ -1103,8 +1121,9 @@ type RequestsResource struct{ client *Client }
 
 // List: List the request log.
 //
-// What the API was asked in the last days for this workspace, by keys and by people; the console's own requests are not
-// in it. Entries appear within a second.
+// What the API was asked in the last days for this workspace, by keys and by people; of the console's own requests only
+// writes that were refused and faults are in it. Entries appear within a second. Asked for by `request_id`, an entry has
+// its headers and bodies in `exchange`.
 //
 // `GET /v1/requests`, scope `audit:read`
 func (s *RequestsResource) List(ctx context.Context, params *RequestsListParams, options ...RequestOption) *Iter[LoggedRequest] {
@@ -1238,7 +1257,7 @@ type SIPResource struct{ client *Client }
 
 // ListRegistrations: List registered devices and browsers.
 //
-// Those that can be called now, who registered last first: of the node that answers, where there are several.
+// Those that can be called now, who registered last first: of all nodes that reach each other, else of the one that answers.
 //
 // `GET /v1/sip/registrations`, scope `numbers:read`
 func (s *SIPResource) ListRegistrations(ctx context.Context, params *SIPListRegistrationsParams, options ...RequestOption) *Iter[SIPRegistration] {
@@ -1353,6 +1372,9 @@ type WalletListLedgerParams struct {
 
 	// Posted in this month of the workspace's zone, for instance 2026-06: the entries of its statement.
 	Month *string
+
+	// Only entries of this kind.
+	Kind *LedgerEntryKind
 }
 
 // WalletListTopUpsParams is what WalletResource.ListTopUps can be told.
@@ -1456,6 +1478,7 @@ func (s *WalletResource) ListLedger(ctx context.Context, params *WalletListLedge
 		r.query("limit", params.Limit)
 		r.query("cursor", params.Cursor)
 		r.query("month", params.Month)
+		r.query("kind", params.Kind)
 	}
 	return newIter[LedgerEntry](ctx, s.client, r, options)
 }

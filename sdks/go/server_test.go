@@ -164,14 +164,15 @@ func everyVerb() Actions {
 		GetDigits{MaxDigits: Ptr[int64](4)},
 		Dial{
 			To: []any{"+254722000042", map[string]any{"client": "asha"}}, Action: next, CallerID: Ptr(number), HangupOnStar: Ptr(true),
-			MachineDetection: Ptr(DialMachineDetectionDetectMessageEnd), MaxDuration: Ptr[int64](60), Record: DialRecordDual, RingTone: Ptr("ke"), Sequential: Ptr(true),
+			MachineDetection: Ptr(DialMachineDetectionDetectMessageEnd), MaxDuration: Ptr[int64](60), Record: DialRecordDual, RecordRinging: Ptr(true), RingTone: Ptr("ke"), Sequential: Ptr(true),
 			Timeout:                 Ptr[int64](20),
 			RecordingStatusCallback: next, SendDigits: Ptr("1w2"), WhisperURL: next,
 		},
 		Conference{
 			Name: "standup", Action: next, Beep: ConferenceBeepOnEnter, Coach: Ptr("00000000-0000-7000-8000-000000000000"), EndOnExit: Ptr(true),
 			MaxParticipants: Ptr[int64](3), Muted: Ptr(false), Record: Ptr(true), StartOnEnter: Ptr(false), WaitURL: Ptr(""),
-			RecordingStatusCallback: next, StatusCallback: next,
+			RecordingStatusCallback: next, StatusCallback: next, ParticipantLabel: Ptr("desk"),
+			StatusCallbackEvent: []ConferenceStatusCallbackEvent{ConferenceStatusCallbackEventJoin, ConferenceStatusCallbackEventEnd},
 		},
 		Enqueue{Name: "sales", Action: next, HoldMusic: Ptr(""), MaxQueueSize: Ptr[int64](9), Timeout: Ptr[int64](60), WaitURL: next},
 		Dequeue{Name: "sales", Action: next, Record: true, Timeout: Ptr[int64](0)},

@@ -195,7 +195,7 @@ export interface VoiceCallback {
   AnsweredBy?: string;
   /** How sure that is, from 0 to 1. */
   AnsweredByConfidence?: string;
-  /** To a `waitUrl`: how long those waited who were taken out, in seconds. */
+  /** To a queue's `waitUrl`: how long those waited who were taken out, in seconds. */
   AvgQueueTime?: string;
   /** At the end: answered seconds. */
   CallDuration?: string;
@@ -203,12 +203,16 @@ export interface VoiceCallback {
   ConferenceDuration?: string;
   /** After `conference`: which one. */
   ConferenceName?: string;
-  /** To a `waitUrl`: how many wait. */
+  /** After `conference` and to its `waitUrl`: its id. */
+  ConferenceSid?: string;
+  /** To a queue's `waitUrl`: how many wait. */
   CurrentQueueSize?: string;
   /** After `dial`: who was connected. */
   DialBridgedTo?: string;
   /** After `dial`: seconds connected. */
   DialCallDuration?: string;
+  /** After `dial`: the `HD_…` id of the leg to who was connected, or else to who was called last. */
+  DialCallSid?: string;
   /** After `dial`: what became of it. */
   DialCallStatus?: string;
   /** To a `whisperUrl`: who has answered. */
@@ -219,19 +223,21 @@ export interface VoiceCallback {
   ErrorCode?: string;
   /** After `getDigits`: the key that ended the input. */
   FinishedOnKey?: string;
+  /** To a conference's `waitUrl`: its name. */
+  FriendlyName?: string;
   /** At the end: why. */
   HangupCause?: string;
   /** At the end; the answer is ignored. */
   IsFinal?: string;
   /** How much was heard until then, in milliseconds. */
   MachineDetectionDuration?: string;
-  /** After `enqueue`, `dequeue` and to a `waitUrl`: which one. */
+  /** After `enqueue`, `dequeue` and to a queue's `waitUrl`: which one. */
   QueueName?: string;
-  /** To a `waitUrl`: where the caller stands, 1 is next. */
+  /** To a queue's `waitUrl`: where the caller stands, 1 is next. */
   QueuePosition?: string;
   /** After `enqueue`: how it ended. */
   QueueResult?: string;
-  /** After `enqueue` and to a `waitUrl`: seconds waited. */
+  /** After `enqueue` and to a queue's `waitUrl`: seconds waited. */
   QueueTime?: string;
   /** After them: its length in seconds. */
   RecordingDuration?: string;

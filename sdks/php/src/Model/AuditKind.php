@@ -33,6 +33,7 @@ final class AuditKind
     public const INVITATION_CREATED = 'invitation.created';
     public const INVITATION_DECLINED = 'invitation.declined';
     public const INVITATION_WITHDRAWN = 'invitation.withdrawn';
+    public const JOB_RETRIED = 'job.retried';
     public const LIMITS_CEILING_CHANGED = 'limits.ceiling_changed';
     public const LIMITS_CHANGED = 'limits.changed';
     public const MEMBER_LEFT = 'member.left';
@@ -70,9 +71,11 @@ final class AuditKind
     public const SERIES_UPDATED = 'series.updated';
     public const SESSION_OPENED = 'session.opened';
     public const SESSION_REVOKED = 'session.revoked';
+    public const SIP_CREDENTIAL_CHANGED = 'sip_credential.changed';
     public const SIP_CREDENTIAL_CREATED = 'sip_credential.created';
     public const SIP_CREDENTIAL_REVOKED = 'sip_credential.revoked';
     public const SIP_CREDENTIAL_ROTATED = 'sip_credential.rotated';
+    public const SIP_KEYS_ROTATED = 'sip_keys.rotated';
     public const SIP_TOKEN_MINTED = 'sip_token.minted';
     public const STORAGE_BUCKET_REMOVED = 'storage.bucket_removed';
     public const STORAGE_BUCKET_SET = 'storage.bucket_set';

@@ -23,6 +23,7 @@ namespace Sautikit\Model;
  * @property-read int|null $cost_minor What it cost without tax, the sum of its legs' shares; null until it was debited.
  * @property-read int|null $duration_seconds From answer to end in whole seconds, rounded up; null until the call has ended.
  * @property-read \DateTimeImmutable|null $ended_at RFC 3339.
+ * @property-read int|null $failed_callbacks How often your server was asked in vain: it failed, came too late or answered what is no document.
  * @property-read string|null $hangup_cause Why it ended, from the table in the documentation.
  * @property-read string|null $ledger_entry_id The debit's entry; null until then, or when the call cost nothing.
  * @property-read mixed|null $metadata What `POST /v1/calls` was given.
@@ -47,6 +48,7 @@ final class Call extends Model
         'cost_minor' => ['plain', null],
         'duration_seconds' => ['plain', null],
         'ended_at' => ['time', null],
+        'failed_callbacks' => ['plain', null],
         'hangup_cause' => ['plain', null],
         'ledger_entry_id' => ['plain', null],
         'metadata' => ['plain', null],

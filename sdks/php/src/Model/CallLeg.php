@@ -12,7 +12,9 @@ namespace Sautikit\Model;
  * @property-read int $billing_minimum_seconds What an answered leg is billed for at least, in seconds.
  * @property-read string $direction `inbound` (it called us) or `outbound` (we called it).
  * @property-read int $duration_seconds Answered time in whole seconds, rounded up.
+ * @property-read string $id Its id. `GET /v1/calls/{id}` finds its call by it too.
  * @property-read string $kind `telephone`, `client` or `sip`.
+ * @property-read string $pbx_call_id The same as callbacks spell it: `DialCallSid` of who was dialled, `HD_…`.
  * @property-read int $rate_per_min_e4 Rate per minute at its start, in 1/10,000 of a minor unit.
  * @property-read string $target E.164 number or SIP identity.
  * @property-read \DateTimeImmutable|null $answered_at RFC 3339; null when it was not answered.
@@ -26,7 +28,9 @@ final class CallLeg extends Model
         'billing_minimum_seconds' => ['plain', null],
         'direction' => ['plain', null],
         'duration_seconds' => ['plain', null],
+        'id' => ['plain', null],
         'kind' => ['plain', null],
+        'pbx_call_id' => ['plain', null],
         'rate_per_min_e4' => ['plain', null],
         'target' => ['plain', null],
         'answered_at' => ['time', null],

@@ -14,6 +14,7 @@ namespace Sautikit\Model;
  * @property-read int $total_calls All of them, running ones included.
  * @property-read int $total_minutes Answered time in whole minutes, the sum rounded up.
  * @property-read int $total_spend_minor What was debited so far.
+ * @property-read \Sautikit\Model\CallbackStats|null $callbacks How your server answered the calls of the span.
  */
 final class CallStats extends Model
 {
@@ -24,5 +25,6 @@ final class CallStats extends Model
         'total_calls' => ['plain', null],
         'total_minutes' => ['plain', null],
         'total_spend_minor' => ['plain', null],
+        'callbacks' => ['one', CallbackStats::class],
     ];
 }

@@ -15,11 +15,13 @@ namespace Sautikit\Model;
  * @property-read bool|null $endOnExit Whether it is over for all when the party leaves. Default: `false`.
  * @property-read int|null $maxParticipants How many may be in it, this party included. Default: `32`.
  * @property-read bool|null $muted Whether this party hears and is not heard. Default: `false`.
+ * @property-read string|null $participantLabel By what the party is named in what is told of it and in the API, beside its call's id.
  * @property-read bool|null $record Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
  * @property-read string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
  * @property-read bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
- * @property-read string|null $statusCallback Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
- * @property-read string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
+ * @property-read string|null $statusCallback Who is told when the conference begins and ends and the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
+ * @property-read list<string>|null $statusCallbackEvent Of what is told; all of it when absent.
+ * @property-read string|null $waitUrl What is heard while the conference has not begun: a file as `play` takes it, or a URL that is asked for it, again whenever that is over (`say`, `play`, `pause`, `redirect`); an empty string for silence, our own music when absent.
  */
 final class Conference extends Model
 {
@@ -31,10 +33,12 @@ final class Conference extends Model
         'endOnExit' => ['plain', null],
         'maxParticipants' => ['plain', null],
         'muted' => ['plain', null],
+        'participantLabel' => ['plain', null],
         'record' => ['plain', null],
         'recordingStatusCallback' => ['plain', null],
         'startOnEnter' => ['plain', null],
         'statusCallback' => ['plain', null],
+        'statusCallbackEvent' => ['plain', null],
         'waitUrl' => ['plain', null],
     ];
 }

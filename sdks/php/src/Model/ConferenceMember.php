@@ -15,6 +15,7 @@ namespace Sautikit\Model;
  * @property-read bool $muted Whether it hears and is not heard.
  * @property-read string $party The number or identity of who is in.
  * @property-read string|null $coach The call that it coaches, by whose party alone it is heard.
+ * @property-read string|null $label By what the action that brought it in names it (`participantLabel`).
  */
 final class ConferenceMember extends Model
 {
@@ -26,5 +27,6 @@ final class ConferenceMember extends Model
         'muted' => ['plain', null],
         'party' => ['plain', null],
         'coach' => ['plain', null],
+        'label' => ['plain', null],
     ];
 }

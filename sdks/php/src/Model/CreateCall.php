@@ -18,6 +18,7 @@ namespace Sautikit\Model;
  * @property-read bool|string|null $record Whether the call is recorded from its answer on; false when absent.
  * @property-read int|null $timeout How long to ring, in seconds: 5 to 600, default 60.
  * @property-read string|null $voice_callback_url Who steers the call; the number's callback when absent.
+ * @property-read string|null $xml A document of XML (`<Response>…</Response>`) to run on answer, instead of `actions`; at most 64 KiB.
  */
 final class CreateCall extends Model
 {
@@ -32,5 +33,6 @@ final class CreateCall extends Model
         'record' => ['plain', null],
         'timeout' => ['plain', null],
         'voice_callback_url' => ['plain', null],
+        'xml' => ['plain', null],
     ];
 }

@@ -9,10 +9,12 @@ namespace Sautikit\Model;
  * `POST /v1/numbers/{id}/sip-credentials`.
  *
  * @property-read string $label What tells the device from others, for instance where it stands: 1 to 80 characters.
+ * @property-read string|null $srtp Whether its audio is encrypted; `accepted` when absent.
  */
 final class CreateSipCredential extends Model
 {
     protected const MEMBERS = [
         'label' => ['plain', null],
+        'srtp' => ['plain', null],
     ];
 }

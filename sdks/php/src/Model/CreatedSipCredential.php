@@ -13,6 +13,7 @@ namespace Sautikit\Model;
  * @property-read string $label What tells the device from others.
  * @property-read string $number_id The claimed number that it is of.
  * @property-read string $sip_uri Where the device can be called inside this installation.
+ * @property-read string $srtp Whether its audio is encrypted.
  * @property-read string $status Whether it works.
  * @property-read string $username User name of the device, also as authentication name: `ts_` and 8 hexadecimal digits.
  * @property-read string $password 26 lower-case letters and digits, none of which looks like another.
@@ -27,6 +28,7 @@ final class CreatedSipCredential extends Model
         'label' => ['plain', null],
         'number_id' => ['plain', null],
         'sip_uri' => ['plain', null],
+        'srtp' => ['plain', null],
         'status' => ['plain', null],
         'username' => ['plain', null],
         'password' => ['plain', null],

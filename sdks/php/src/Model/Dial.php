@@ -8,13 +8,14 @@ namespace Sautikit\Model;
 /**
  * Calls one or several targets and connects the first that answers.
  *
- * @property-read string|array{number: string}|array{sip: string}|array{client: string}|list<string|array{number: string}|array{sip: string}|array{client: string}> $to Who is dialled.
+ * @property-read string|array{number: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<string>, whisperUrl?: string}|array{sip: string, password?: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<string>, username?: string, whisperUrl?: string}|array{client: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<string>, whisperUrl?: string}|list<string|array{number: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<string>, whisperUrl?: string}|array{sip: string, password?: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<string>, username?: string, whisperUrl?: string}|array{client: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<string>, whisperUrl?: string}> $to Who is dialled.
  * @property-read string|null $action Who is asked when the connection is over; the next action runs when absent.
  * @property-read string|null $callerId Who the targets see calling, for telephones one of the workspace's numbers; the call's own when absent.
  * @property-read bool|null $hangupOnStar Whether `*` by the party of the call ends the connection. Default: `false`.
  * @property-read string|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
  * @property-read int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
  * @property-read bool|string|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
+ * @property-read bool|null $recordRinging Whether the recording begins while it rings, where the party is connected by then; on the right is then what the party hears. Default: `false`.
  * @property-read string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
  * @property-read string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
  * @property-read string|null $sendDigits Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an extension.
@@ -32,6 +33,7 @@ final class Dial extends Model
         'machineDetection' => ['plain', null],
         'maxDuration' => ['plain', null],
         'record' => ['plain', null],
+        'recordRinging' => ['plain', null],
         'recordingStatusCallback' => ['plain', null],
         'ringTone' => ['plain', null],
         'sendDigits' => ['plain', null],

@@ -13,8 +13,10 @@ namespace Sautikit\Model;
  * @property-read int $packets_received Packets that came from it.
  * @property-read list<\Sautikit\Model\QualitySample> $samples Pieces of five seconds, the oldest first; the last is shorter.
  * @property-read float|null $jitter_ms Mean interarrival jitter; null where nothing came.
+ * @property-read string|null $media_security How its audio is kept from others; null for a call of an earlier release.
  * @property-read float|null $mos Mean opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came.
  * @property-read float|null $rtt_ms Mean round-trip time; null where the leg sends no reports.
+ * @property-read string|null $srtp_suite What its packets are encrypted and proven by, as SDP names it; null where they are not, or by a browser's own choice.
  */
 final class LegQuality extends Model
 {
@@ -24,7 +26,9 @@ final class LegQuality extends Model
         'packets_received' => ['plain', null],
         'samples' => ['list', QualitySample::class],
         'jitter_ms' => ['plain', null],
+        'media_security' => ['plain', null],
         'mos' => ['plain', null],
         'rtt_ms' => ['plain', null],
+        'srtp_suite' => ['plain', null],
     ];
 }

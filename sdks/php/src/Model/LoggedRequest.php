@@ -18,6 +18,7 @@ namespace Sautikit\Model;
  * @property-read string $route The path as the reference names it: `/v1/calls/{id}`.
  * @property-read int $status The answer's HTTP status.
  * @property-read string|null $error_code The answer's code of the error catalogue.
+ * @property-read \Sautikit\Model\LoggedExchange|null $exchange Headers and bodies, where the request was asked for by `request_id` and they were kept; else null.
  * @property-read string|null $ip The address that asked, if it is known.
  */
 final class LoggedRequest extends Model
@@ -33,6 +34,7 @@ final class LoggedRequest extends Model
         'route' => ['plain', null],
         'status' => ['plain', null],
         'error_code' => ['plain', null],
+        'exchange' => ['one', LoggedExchange::class],
         'ip' => ['plain', null],
     ];
 }

@@ -12,6 +12,7 @@ namespace Sautikit\Model;
  * @property-read string $domain Registrar, outbound proxy and realm.
  * @property-read int $max_expires_seconds The longest that a device is registered for at once.
  * @property-read int $port Where the registrar listens, for datagrams and TCP.
+ * @property-read list<string> $srtp_suites By which SRTP suites audio can be encrypted, the preferred first, with keys in the descriptions (SDES) or of a handshake (DTLS).
  * @property-read list<string> $transports How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`.
  * @property-read string $ws_url The gateway's WebSocket, for devices that speak SIP over it (RFC 7118) with media as browsers have them.
  * @property-read int|null $tls_port Where it listens for TLS; null where the installation has no certificates.
@@ -23,6 +24,7 @@ final class SipConfig extends Model
         'domain' => ['plain', null],
         'max_expires_seconds' => ['plain', null],
         'port' => ['plain', null],
+        'srtp_suites' => ['plain', null],
         'transports' => ['plain', null],
         'ws_url' => ['plain', null],
         'tls_port' => ['plain', null],

@@ -19,6 +19,7 @@ namespace Sautikit\Model;
  * @property-read list<\Sautikit\Model\StatementSum> $sums What moved, by kind: of one that both came and went, a sum of each. `opening_minor` and the sums make `closing_minor`.
  * @property-read int $tax_minor Tax of all entries, signed as they are: of debits negative.
  * @property-read string $zone IANA name.
+ * @property-read \Sautikit\Model\Supplier|null $supplier Who sells, as the operator names itself; null where it does not.
  */
 final class Statement extends Model
 {
@@ -34,5 +35,6 @@ final class Statement extends Model
         'sums' => ['list', StatementSum::class],
         'tax_minor' => ['plain', null],
         'zone' => ['plain', null],
+        'supplier' => ['one', Supplier::class],
     ];
 }

@@ -40,7 +40,7 @@ final class CallsResource
      *
      * `POST /v1/calls`, scope `calls:write`
      *
-     * @param array{from: string, to: string|list<string>, actions?: \Sautikit\Voice\VoiceResponse|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
+     * @param array{from: string, to: string|list<string>, actions?: \Sautikit\Voice\VoiceResponse|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null, xml?: string|null} $body
      * @return \Sautikit\Model\CallAccepted
      */
     public function create(array $body, ?RequestOptions $options = null): \Sautikit\Model\CallAccepted
@@ -57,7 +57,7 @@ final class CallsResource
      *
      * `POST /v1/calls/originate`, scope `calls:write`
      *
-     * @param array{from: string, to: string|list<string>, actions?: \Sautikit\Voice\VoiceResponse|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
+     * @param array{from: string, to: string|list<string>, actions?: \Sautikit\Voice\VoiceResponse|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null, xml?: string|null} $body
      * @return \Sautikit\Model\CallAccepted
      */
     public function originate(array $body, ?RequestOptions $options = null): \Sautikit\Model\CallAccepted
@@ -121,7 +121,8 @@ final class CallsResource
      * Give a live call new actions.
      *
      * They take over from the action that runs and from those that are left: speech falls silent, and whoever a `dial` rings or
-     * has connected is let go. Before the call is answered they wait for that. With an empty list the call ends.
+     * has connected is let go. Before the call is answered they wait for that. With an empty list the call ends. The body may be a
+     * document of XML too (`Content-Type: application/xml` or `text/xml`), read as an answer of the number's handler is.
      *
      * `POST /v1/calls/{id}/actions`, scope `calls:write`
      *

@@ -39,7 +39,7 @@ final class EventsResource
     /**
      * Show an event.
      *
-     * As it is sent, byte for byte.
+     * As it is sent, byte for byte; `X-Sautikit-Event-Version` says which form of its kind it has.
      *
      * `GET /v1/events/{id}`, scope `webhooks:read`
      *

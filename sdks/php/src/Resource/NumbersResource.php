@@ -188,7 +188,7 @@ final class NumbersResource
      *
      * `POST /v1/numbers/{id}/sip-credentials`, scope `numbers:write`
      *
-     * @param array{label: string} $body
+     * @param array{label: string, srtp?: string|null} $body
      * @return \Sautikit\Model\CreatedSipCredential
      */
     public function createSipCredential(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\CreatedSipCredential
@@ -196,6 +196,23 @@ final class NumbersResource
         $request = new Request('POST', '/v1/numbers/' . Checks::id($id) . '/sip-credentials', body: $body, idempotent: true);
 
         return $this->transport->json($request, 'one', \Sautikit\Model\CreatedSipCredential::class, $options);
+    }
+
+    /**
+     * Change a SIP credential.
+     *
+     * In force for its devices when they register again, and for each call that they make.
+     *
+     * `PATCH /v1/numbers/{id}/sip-credentials/{cid}`, scope `numbers:write`
+     *
+     * @param array{srtp: string} $body
+     * @return \Sautikit\Model\SipCredential
+     */
+    public function updateSipCredential(string $id, string $cid, array $body, ?RequestOptions $options = null): \Sautikit\Model\SipCredential
+    {
+        $request = new Request('PATCH', '/v1/numbers/' . Checks::id($id) . '/sip-credentials/' . Checks::id($cid), body: $body);
+
+        return $this->transport->json($request, 'one', \Sautikit\Model\SipCredential::class, $options);
     }
 
     /**

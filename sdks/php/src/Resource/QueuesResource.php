@@ -21,7 +21,7 @@ final class QueuesResource
     /**
      * List queues.
      *
-     * Those in which somebody is, with who waits: of the node that answers, where there are several.
+     * Those in which somebody is, with who waits: of all nodes that reach each other, else of the one that answers.
      *
      * `GET /v1/queues`, scope `calls:read`
      *

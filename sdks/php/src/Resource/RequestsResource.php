@@ -20,8 +20,9 @@ final class RequestsResource
     /**
      * List the request log.
      *
-     * What the API was asked in the last days for this workspace, by keys and by people; the console's own requests are not
-     * in it. Entries appear within a second.
+     * What the API was asked in the last days for this workspace, by keys and by people; of the console's own requests only
+     * writes that were refused and faults are in it. Entries appear within a second. Asked for by `request_id`, an entry has
+     * its headers and bodies in `exchange`.
      *
      * `GET /v1/requests`, scope `audit:read`
      *

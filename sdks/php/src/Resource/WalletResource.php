@@ -111,12 +111,12 @@ final class WalletResource
      *
      * `GET /v1/wallet/ledger`, scope `wallet:read`
      *
-     * @param array{limit?: int, cursor?: string, month?: string} $params
+     * @param array{limit?: int, cursor?: string, month?: string, kind?: string} $params
      * @return Page<\Sautikit\Model\LedgerEntry>
      */
     public function listLedger(array $params = [], ?RequestOptions $options = null): Page
     {
-        $request = new Request('GET', '/v1/wallet/ledger', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'month' => $params['month'] ?? null]);
+        $request = new Request('GET', '/v1/wallet/ledger', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'month' => $params['month'] ?? null, 'kind' => $params['kind'] ?? null]);
 
         return $this->transport->page($request, \Sautikit\Model\LedgerEntry::class, $options);
     }

@@ -58,13 +58,14 @@ final class Action
     /**
      * Calls one or several targets and connects the first that answers.
      *
-     * @param string|array{number: string}|array{sip: string}|array{client: string}|list<string|array{number: string}|array{sip: string}|array{client: string}> $to Who is dialled.
+     * @param string|array{number: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<'initiated'|'ringing'|'answered'|'completed'>, whisperUrl?: string}|array{sip: string, password?: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<'initiated'|'ringing'|'answered'|'completed'>, username?: string, whisperUrl?: string}|array{client: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<'initiated'|'ringing'|'answered'|'completed'>, whisperUrl?: string}|list<string|array{number: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<'initiated'|'ringing'|'answered'|'completed'>, whisperUrl?: string}|array{sip: string, password?: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<'initiated'|'ringing'|'answered'|'completed'>, username?: string, whisperUrl?: string}|array{client: string, sendDigits?: string, statusCallback?: string, statusCallbackEvent?: list<'initiated'|'ringing'|'answered'|'completed'>, whisperUrl?: string}> $to Who is dialled.
      * @param string|null $action Who is asked when the connection is over; the next action runs when absent.
      * @param string|null $callerId Who the targets see calling, for telephones one of the workspace's numbers; the call's own when absent.
      * @param bool|null $hangupOnStar Whether `*` by the party of the call ends the connection. Default: `false`.
      * @param 'enable'|'detectMessageEnd'|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
      * @param int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
      * @param bool|'dual'|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
+     * @param bool|null $recordRinging Whether the recording begins while it rings, where the party is connected by then; on the right is then what the party hears. Default: `false`.
      * @param string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
      * @param string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
      * @param string|null $sendDigits Keys that are pressed towards whoever answers, before the two are connected, as `sendDigits` takes them: an extension.
@@ -73,9 +74,9 @@ final class Action
      * @param string|null $whisperUrl Who is asked what whoever answers is told before the two are connected: `say`, `play`, `pause`, `getDigits`, `sendDigits`, `redirect`; `hangup` refuses the call.
      * @return array<string, array<string, mixed>|\stdClass>
      */
-    public static function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?string $machineDetection = null, ?int $maxDuration = null, bool|string|null $record = null, ?string $recordingStatusCallback = null, ?string $ringTone = null, ?string $sendDigits = null, ?bool $sequential = null, ?int $timeout = null, ?string $whisperUrl = null): array
+    public static function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?string $machineDetection = null, ?int $maxDuration = null, bool|string|null $record = null, ?bool $recordRinging = null, ?string $recordingStatusCallback = null, ?string $ringTone = null, ?string $sendDigits = null, ?bool $sequential = null, ?int $timeout = null, ?string $whisperUrl = null): array
     {
-        return self::of('dial', ['to' => $to, 'action' => $action, 'callerId' => $callerId, 'hangupOnStar' => $hangupOnStar, 'machineDetection' => $machineDetection, 'maxDuration' => $maxDuration, 'record' => $record, 'recordingStatusCallback' => $recordingStatusCallback, 'ringTone' => $ringTone, 'sendDigits' => $sendDigits, 'sequential' => $sequential, 'timeout' => $timeout, 'whisperUrl' => $whisperUrl]);
+        return self::of('dial', ['to' => $to, 'action' => $action, 'callerId' => $callerId, 'hangupOnStar' => $hangupOnStar, 'machineDetection' => $machineDetection, 'maxDuration' => $maxDuration, 'record' => $record, 'recordRinging' => $recordRinging, 'recordingStatusCallback' => $recordingStatusCallback, 'ringTone' => $ringTone, 'sendDigits' => $sendDigits, 'sequential' => $sequential, 'timeout' => $timeout, 'whisperUrl' => $whisperUrl]);
     }
 
     /**
@@ -88,16 +89,18 @@ final class Action
      * @param bool|null $endOnExit Whether it is over for all when the party leaves. Default: `false`.
      * @param int|null $maxParticipants How many may be in it, this party included. Default: `32`.
      * @param bool|null $muted Whether this party hears and is not heard. Default: `false`.
+     * @param string|null $participantLabel By what the party is named in what is told of it and in the API, beside its call's id.
      * @param bool|null $record Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
      * @param string|null $recordingStatusCallback Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing.
      * @param bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
-     * @param string|null $statusCallback Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
-     * @param string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
+     * @param string|null $statusCallback Who is told when the conference begins and ends and the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing.
+     * @param list<'start'|'end'|'join'|'leave'|'mute'|'hold'|'modify'>|null $statusCallbackEvent Of what is told; all of it when absent.
+     * @param string|null $waitUrl What is heard while the conference has not begun: a file as `play` takes it, or a URL that is asked for it, again whenever that is over (`say`, `play`, `pause`, `redirect`); an empty string for silence, our own music when absent.
      * @return array<string, array<string, mixed>|\stdClass>
      */
-    public static function conference(string $name, ?string $action = null, bool|string|null $beep = null, ?string $coach = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?bool $record = null, ?string $recordingStatusCallback = null, ?bool $startOnEnter = null, ?string $statusCallback = null, ?string $waitUrl = null): array
+    public static function conference(string $name, ?string $action = null, bool|string|null $beep = null, ?string $coach = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?string $participantLabel = null, ?bool $record = null, ?string $recordingStatusCallback = null, ?bool $startOnEnter = null, ?string $statusCallback = null, ?array $statusCallbackEvent = null, ?string $waitUrl = null): array
     {
-        return self::of('conference', ['name' => $name, 'action' => $action, 'beep' => $beep, 'coach' => $coach, 'endOnExit' => $endOnExit, 'maxParticipants' => $maxParticipants, 'muted' => $muted, 'record' => $record, 'recordingStatusCallback' => $recordingStatusCallback, 'startOnEnter' => $startOnEnter, 'statusCallback' => $statusCallback, 'waitUrl' => $waitUrl]);
+        return self::of('conference', ['name' => $name, 'action' => $action, 'beep' => $beep, 'coach' => $coach, 'endOnExit' => $endOnExit, 'maxParticipants' => $maxParticipants, 'muted' => $muted, 'participantLabel' => $participantLabel, 'record' => $record, 'recordingStatusCallback' => $recordingStatusCallback, 'startOnEnter' => $startOnEnter, 'statusCallback' => $statusCallback, 'statusCallbackEvent' => $statusCallbackEvent, 'waitUrl' => $waitUrl]);
     }
 
     /**

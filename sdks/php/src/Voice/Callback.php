@@ -20,25 +20,28 @@ use Psr\Http\Message\RequestInterface;
  * @property-read string $WorkspaceId The workspace.
  * @property-read string|null $AnsweredBy After an answer that was judged: `human`, `machine_start`, `machine_end_beep`, `machine_end_silence`, `machine_end_other`, `fax` or `unknown`.
  * @property-read string|null $AnsweredByConfidence How sure that is, from 0 to 1.
- * @property-read string|null $AvgQueueTime To a `waitUrl`: how long those waited who were taken out, in seconds.
+ * @property-read string|null $AvgQueueTime To a queue's `waitUrl`: how long those waited who were taken out, in seconds.
  * @property-read string|null $CallDuration At the end: answered seconds.
  * @property-read string|null $ConferenceDuration After `conference`: seconds in it.
  * @property-read string|null $ConferenceName After `conference`: which one.
- * @property-read string|null $CurrentQueueSize To a `waitUrl`: how many wait.
+ * @property-read string|null $ConferenceSid After `conference` and to its `waitUrl`: its id.
+ * @property-read string|null $CurrentQueueSize To a queue's `waitUrl`: how many wait.
  * @property-read string|null $DialBridgedTo After `dial`: who was connected.
  * @property-read string|null $DialCallDuration After `dial`: seconds connected.
+ * @property-read string|null $DialCallSid After `dial`: the `HD_…` id of the leg to who was connected, or else to who was called last.
  * @property-read string|null $DialCallStatus After `dial`: what became of it.
  * @property-read string|null $DialTarget To a `whisperUrl`: who has answered.
  * @property-read string|null $Digits After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it.
  * @property-read string|null $ErrorCode When the step before was refused, or the first URL failed: a code.
  * @property-read string|null $FinishedOnKey After `getDigits`: the key that ended the input.
+ * @property-read string|null $FriendlyName To a conference's `waitUrl`: its name.
  * @property-read string|null $HangupCause At the end: why.
  * @property-read string|null $IsFinal At the end; the answer is ignored.
  * @property-read string|null $MachineDetectionDuration How much was heard until then, in milliseconds.
- * @property-read string|null $QueueName After `enqueue`, `dequeue` and to a `waitUrl`: which one.
- * @property-read string|null $QueuePosition To a `waitUrl`: where the caller stands, 1 is next.
+ * @property-read string|null $QueueName After `enqueue`, `dequeue` and to a queue's `waitUrl`: which one.
+ * @property-read string|null $QueuePosition To a queue's `waitUrl`: where the caller stands, 1 is next.
  * @property-read string|null $QueueResult After `enqueue`: how it ended.
- * @property-read string|null $QueueTime After `enqueue` and to a `waitUrl`: seconds waited.
+ * @property-read string|null $QueueTime After `enqueue` and to a queue's `waitUrl`: seconds waited.
  * @property-read string|null $RecordingDuration After them: its length in seconds.
  * @property-read string|null $RecordingId After them: its id.
  * @property-read string|null $RecordingUrl After `record` and a recorded `dial`: where the API gives it; needs a credential.

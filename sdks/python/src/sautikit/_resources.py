@@ -35,6 +35,7 @@ from .models import (
     CallStatsBucket,
     CallStatus,
     CallStream,
+    CallbackStats,
     CheckFinding,
     CheckHandler,
     CheckSeverity,
@@ -88,8 +89,10 @@ from .models import (
     Limits,
     LimitsUsed,
     LiveConference,
+    LoggedExchange,
     LoggedRequest,
     MachineDetection,
+    MediaSecurity,
     Number,
     NumberPricing,
     NumberState,
@@ -142,6 +145,7 @@ from .models import (
     SipMessage,
     SipRegistration,
     SipToken,
+    SrtpPolicy,
     Statement,
     StatementSum,
     StopStream,
@@ -151,6 +155,7 @@ from .models import (
     Stream,
     StreamedCallsEvent,
     StreamedEvent,
+    Supplier,
     SwitchTier,
     TestRouting,
     TestWebhook,
@@ -164,6 +169,7 @@ from .models import (
     TopUpStatus,
     UpdateConferenceMember,
     UpdateRouting,
+    UpdateSipCredential,
     UpdateWebhook,
     ValidateActions,
     ValidatedActions,
@@ -676,6 +682,7 @@ class CallsResource:
         record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
         timeout: Omit[Optional[int]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
+        xml: Omit[Optional[str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CallAccepted:
         """Place a call.
@@ -688,7 +695,7 @@ class CallsResource:
             Spec(
                 "POST",
                 "/v1/calls",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url, "xml": xml},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -708,6 +715,7 @@ class CallsResource:
         record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
         timeout: Omit[Optional[int]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
+        xml: Omit[Optional[str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CallAccepted:
         """Place a call (other spelling).
@@ -720,7 +728,7 @@ class CallsResource:
             Spec(
                 "POST",
                 "/v1/calls/originate",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url, "xml": xml},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -804,7 +812,8 @@ class CallsResource:
         """Give a live call new actions.
 
         They take over from the action that runs and from those that are left: speech falls silent, and whoever a `dial` rings or
-        has connected is let go. Before the call is answered they wait for that. With an empty list the call ends.
+        has connected is let go. Before the call is answered they wait for that. With an empty list the call ends. The body may be a
+        document of XML too (`Content-Type: application/xml` or `text/xml`), read as an answer of the number's handler is.
 
         `POST /v1/calls/{id}/actions`, scope `calls:write`
         """
@@ -1090,6 +1099,7 @@ class AsyncCallsResource:
         record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
         timeout: Omit[Optional[int]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
+        xml: Omit[Optional[str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CallAccepted:
         """Place a call.
@@ -1102,7 +1112,7 @@ class AsyncCallsResource:
             Spec(
                 "POST",
                 "/v1/calls",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url, "xml": xml},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -1122,6 +1132,7 @@ class AsyncCallsResource:
         record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
         timeout: Omit[Optional[int]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
+        xml: Omit[Optional[str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CallAccepted:
         """Place a call (other spelling).
@@ -1134,7 +1145,7 @@ class AsyncCallsResource:
             Spec(
                 "POST",
                 "/v1/calls/originate",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url, "xml": xml},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -1218,7 +1229,8 @@ class AsyncCallsResource:
         """Give a live call new actions.
 
         They take over from the action that runs and from those that are left: speech falls silent, and whoever a `dial` rings or
-        has connected is let go. Before the call is answered they wait for that. With an empty list the call ends.
+        has connected is let go. Before the call is answered they wait for that. With an empty list the call ends. The body may be a
+        document of XML too (`Content-Type: application/xml` or `text/xml`), read as an answer of the number's handler is.
 
         `POST /v1/calls/{id}/actions`, scope `calls:write`
         """
@@ -1473,7 +1485,7 @@ class ConferencesResource:
     ) -> Page[LiveConference]:
         """List conferences.
 
-        Those that are live, with who is in them: of the node that answers, where there are several.
+        Those that are live, with who is in them: of all nodes that reach each other, else of the one that answers.
 
         `GET /v1/conferences`, scope `calls:read`
         """
@@ -1619,7 +1631,7 @@ class AsyncConferencesResource:
     ) -> AsyncPages[LiveConference]:
         """List conferences.
 
-        Those that are live, with who is in them: of the node that answers, where there are several.
+        Those that are live, with who is in them: of all nodes that reach each other, else of the one that answers.
 
         `GET /v1/conferences`, scope `calls:read`
         """
@@ -1789,7 +1801,7 @@ class EventsResource:
     ) -> Event:
         """Show an event.
 
-        As it is sent, byte for byte.
+        As it is sent, byte for byte; `X-Sautikit-Event-Version` says which form of its kind it has.
 
         `GET /v1/events/{id}`, scope `webhooks:read`
         """
@@ -1844,7 +1856,7 @@ class AsyncEventsResource:
     ) -> Event:
         """Show an event.
 
-        As it is sent, byte for byte.
+        As it is sent, byte for byte; `X-Sautikit-Event-Version` says which form of its kind it has.
 
         `GET /v1/events/{id}`, scope `webhooks:read`
         """
@@ -2108,6 +2120,7 @@ class NumbersResource:
         id: str,
         *,
         label: str,
+        srtp: Omit[Optional[SrtpPolicy]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CreatedSipCredential:
         """Create a SIP credential.
@@ -2121,9 +2134,33 @@ class NumbersResource:
             Spec(
                 "POST",
                 f"/v1/numbers/{path_part(id)}/sip-credentials",
-                body={"label": label},
+                body={"label": label, "srtp": srtp},
                 idempotent=True,
                 answer=("one", "CreatedSipCredential"),
+            ),
+            options,
+        )
+
+    def update_sip_credential(
+        self,
+        id: str,
+        cid: str,
+        *,
+        srtp: SrtpPolicy,
+        options: Optional[RequestOptions] = None,
+    ) -> SipCredential:
+        """Change a SIP credential.
+
+        In force for its devices when they register again, and for each call that they make.
+
+        `PATCH /v1/numbers/{id}/sip-credentials/{cid}`, scope `numbers:write`
+        """
+        return self._transport.json(
+            Spec(
+                "PATCH",
+                f"/v1/numbers/{path_part(id)}/sip-credentials/{path_part(cid)}",
+                body={"srtp": srtp},
+                answer=("one", "SipCredential"),
             ),
             options,
         )
@@ -2424,6 +2461,7 @@ class AsyncNumbersResource:
         id: str,
         *,
         label: str,
+        srtp: Omit[Optional[SrtpPolicy]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CreatedSipCredential:
         """Create a SIP credential.
@@ -2437,9 +2475,33 @@ class AsyncNumbersResource:
             Spec(
                 "POST",
                 f"/v1/numbers/{path_part(id)}/sip-credentials",
-                body={"label": label},
+                body={"label": label, "srtp": srtp},
                 idempotent=True,
                 answer=("one", "CreatedSipCredential"),
+            ),
+            options,
+        )
+
+    async def update_sip_credential(
+        self,
+        id: str,
+        cid: str,
+        *,
+        srtp: SrtpPolicy,
+        options: Optional[RequestOptions] = None,
+    ) -> SipCredential:
+        """Change a SIP credential.
+
+        In force for its devices when they register again, and for each call that they make.
+
+        `PATCH /v1/numbers/{id}/sip-credentials/{cid}`, scope `numbers:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "PATCH",
+                f"/v1/numbers/{path_part(id)}/sip-credentials/{path_part(cid)}",
+                body={"srtp": srtp},
+                answer=("one", "SipCredential"),
             ),
             options,
         )
@@ -2611,7 +2673,7 @@ class QueuesResource:
     ) -> Page[Queue]:
         """List queues.
 
-        Those in which somebody is, with who waits: of the node that answers, where there are several.
+        Those in which somebody is, with who waits: of all nodes that reach each other, else of the one that answers.
 
         `GET /v1/queues`, scope `calls:read`
         """
@@ -2684,7 +2746,7 @@ class AsyncQueuesResource:
     ) -> AsyncPages[Queue]:
         """List queues.
 
-        Those in which somebody is, with who waits: of the node that answers, where there are several.
+        Those in which somebody is, with who waits: of all nodes that reach each other, else of the one that answers.
 
         `GET /v1/queues`, scope `calls:read`
         """
@@ -2962,8 +3024,9 @@ class RequestsResource:
     ) -> Page[LoggedRequest]:
         """List the request log.
 
-        What the API was asked in the last days for this workspace, by keys and by people; the console's own requests are not
-        in it. Entries appear within a second.
+        What the API was asked in the last days for this workspace, by keys and by people; of the console's own requests only
+        writes that were refused and faults are in it. Entries appear within a second. Asked for by `request_id`, an entry has
+        its headers and bodies in `exchange`.
 
         `GET /v1/requests`, scope `audit:read`
         """
@@ -3000,8 +3063,9 @@ class AsyncRequestsResource:
     ) -> AsyncPages[LoggedRequest]:
         """List the request log.
 
-        What the API was asked in the last days for this workspace, by keys and by people; the console's own requests are not
-        in it. Entries appear within a second.
+        What the API was asked in the last days for this workspace, by keys and by people; of the console's own requests only
+        writes that were refused and faults are in it. Entries appear within a second. Asked for by `request_id`, an entry has
+        its headers and bodies in `exchange`.
 
         `GET /v1/requests`, scope `audit:read`
         """
@@ -3311,7 +3375,7 @@ class SipResource:
     ) -> Page[SipRegistration]:
         """List registered devices and browsers.
 
-        Those that can be called now, who registered last first: of the node that answers, where there are several.
+        Those that can be called now, who registered last first: of all nodes that reach each other, else of the one that answers.
 
         `GET /v1/sip/registrations`, scope `numbers:read`
         """
@@ -3371,7 +3435,7 @@ class AsyncSipResource:
     ) -> AsyncPages[SipRegistration]:
         """List registered devices and browsers.
 
-        Those that can be called now, who registered last first: of the node that answers, where there are several.
+        Those that can be called now, who registered last first: of all nodes that reach each other, else of the one that answers.
 
         `GET /v1/sip/registrations`, scope `numbers:read`
         """
@@ -3786,6 +3850,7 @@ class WalletResource:
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
         month: Omit[str] = NOT_GIVEN,
+        kind: Omit[LedgerEntryKind] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Page[LedgerEntry]:
         """List ledger entries.
@@ -3796,7 +3861,7 @@ class WalletResource:
             Spec(
                 "GET",
                 "/v1/wallet/ledger",
-                query={"limit": limit, "cursor": cursor, "month": month},
+                query={"limit": limit, "cursor": cursor, "month": month, "kind": kind},
                 answer=("one", "LedgerEntry"),
             ),
             options,
@@ -4128,6 +4193,7 @@ class AsyncWalletResource:
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
         month: Omit[str] = NOT_GIVEN,
+        kind: Omit[LedgerEntryKind] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncPages[LedgerEntry]:
         """List ledger entries.
@@ -4138,7 +4204,7 @@ class AsyncWalletResource:
             Spec(
                 "GET",
                 "/v1/wallet/ledger",
-                query={"limit": limit, "cursor": cursor, "month": month},
+                query={"limit": limit, "cursor": cursor, "month": month, "kind": kind},
                 answer=("one", "LedgerEntry"),
             ),
             options,

@@ -32,6 +32,7 @@ __all__ = [
     "CallStatsBucket",
     "CallStatus",
     "CallStream",
+    "CallbackStats",
     "CheckFinding",
     "CheckHandler",
     "CheckSeverity",
@@ -85,8 +86,10 @@ __all__ = [
     "Limits",
     "LimitsUsed",
     "LiveConference",
+    "LoggedExchange",
     "LoggedRequest",
     "MachineDetection",
+    "MediaSecurity",
     "Number",
     "NumberPricing",
     "NumberState",
@@ -139,6 +142,7 @@ __all__ = [
     "SipMessage",
     "SipRegistration",
     "SipToken",
+    "SrtpPolicy",
     "Statement",
     "StatementSum",
     "StopStream",
@@ -148,6 +152,7 @@ __all__ = [
     "Stream",
     "StreamedCallsEvent",
     "StreamedEvent",
+    "Supplier",
     "SwitchTier",
     "TestRouting",
     "TestWebhook",
@@ -161,6 +166,7 @@ __all__ = [
     "TopUpStatus",
     "UpdateConferenceMember",
     "UpdateRouting",
+    "UpdateSipCredential",
     "UpdateWebhook",
     "ValidateActions",
     "ValidatedActions",
@@ -217,6 +223,7 @@ AuditKind = Union[
         "invitation.created",
         "invitation.declined",
         "invitation.withdrawn",
+        "job.retried",
         "limits.ceiling_changed",
         "limits.changed",
         "member.left",
@@ -254,9 +261,11 @@ AuditKind = Union[
         "series.updated",
         "session.opened",
         "session.revoked",
+        "sip_credential.changed",
         "sip_credential.created",
         "sip_credential.revoked",
         "sip_credential.rotated",
+        "sip_keys.rotated",
         "sip_token.minted",
         "storage.bucket_removed",
         "storage.bucket_set",
@@ -634,6 +643,16 @@ MachineDetection = Union[
     str,
 ]
 
+#: How a leg's audio is kept from others: not at all (`none`), or by SRTP with keys that stood in the descriptions (`sdes`) or came of a handshake (`dtls`).
+MediaSecurity = Union[
+    Literal[
+        "none",
+        "sdes",
+        "dtls",
+    ],
+    str,
+]
+
 #: Where a number of the inventory stands.
 NumberState = Union[
     Literal[
@@ -777,6 +796,17 @@ SipCredentialStatus = Union[
     Literal[
         "active",
         "revoked",
+    ],
+    str,
+]
+
+#: How the audio of a trunk or device is kept from others: not at all (`off`), where it offers SRTP (`accepted`), where it takes our offer too (`preferred`), or always (`required`).
+SrtpPolicy = Union[
+    Literal[
+        "off",
+        "accepted",
+        "preferred",
+        "required",
     ],
     str,
 ]
@@ -1018,7 +1048,7 @@ class Call(Model):
 
     __slots__ = ()
     _members = {"from_": ("from", "plain", ""), "legs": ("legs", "list", "CallLeg"), "started_at": ("started_at", "time", ""), "answered_at": ("answered_at", "time", ""), "ended_at": ("ended_at", "time", "")}
-    _known = ("currency", "direction", "from", "id", "legs", "local_e164", "pbx_call_id", "remote_e164", "started_at", "status", "to", "answered_at", "cost_minor", "duration_seconds", "ended_at", "hangup_cause", "ledger_entry_id", "metadata", "recording_status", "tax_minor", )
+    _known = ("currency", "direction", "from", "id", "legs", "local_e164", "pbx_call_id", "remote_e164", "started_at", "status", "to", "answered_at", "cost_minor", "duration_seconds", "ended_at", "failed_callbacks", "hangup_cause", "ledger_entry_id", "metadata", "recording_status", "tax_minor", )
     currency: Currency
     """ISO 4217."""
     direction: Direction
@@ -1049,6 +1079,8 @@ class Call(Model):
     """From answer to end in whole seconds, rounded up; null until the call has ended."""
     ended_at: Optional[datetime]
     """RFC 3339."""
+    failed_callbacks: Optional[int]
+    """How often your server was asked in vain: it failed, came too late or answered what is no document."""
     hangup_cause: Optional[str]
     """Why it ended, from the table in the documentation."""
     ledger_entry_id: Optional[str]
@@ -1100,7 +1132,7 @@ class CallLeg(Model):
 
     __slots__ = ()
     _members = {"answered_at": ("answered_at", "time", "")}
-    _known = ("billing_increment_seconds", "billing_minimum_seconds", "direction", "duration_seconds", "kind", "rate_per_min_e4", "target", "answered_at", "cost_minor", "outcome", )
+    _known = ("billing_increment_seconds", "billing_minimum_seconds", "direction", "duration_seconds", "id", "kind", "pbx_call_id", "rate_per_min_e4", "target", "answered_at", "cost_minor", "outcome", )
     billing_increment_seconds: int
     """Time is sold in steps of this many seconds."""
     billing_minimum_seconds: int
@@ -1109,8 +1141,12 @@ class CallLeg(Model):
     """`inbound` (it called us) or `outbound` (we called it)."""
     duration_seconds: int
     """Answered time in whole seconds, rounded up."""
+    id: str
+    """Its id. `GET /v1/calls/{id}` finds its call by it too."""
     kind: LegKind
     """`telephone`, `client` or `sip`."""
+    pbx_call_id: str
+    """The same as callbacks spell it: `DialCallSid` of who was dialled, `HD_…`."""
     rate_per_min_e4: int
     """Rate per minute at its start, in 1/10,000 of a minor unit."""
     target: str
@@ -1137,8 +1173,8 @@ class CallStats(Model):
     """Answer of `GET /v1/calls/stats`: the calls that started in a span of time, summed."""
 
     __slots__ = ()
-    _members = {"buckets": ("buckets", "list", "CallStatsBucket")}
-    _known = ("buckets", "currency", "failed_calls", "total_calls", "total_minutes", "total_spend_minor", )
+    _members = {"buckets": ("buckets", "list", "CallStatsBucket"), "callbacks": ("callbacks", "one", "CallbackStats")}
+    _known = ("buckets", "currency", "failed_calls", "total_calls", "total_minutes", "total_spend_minor", "callbacks", )
     buckets: List[CallStatsBucket]
     """One per hour or day of the span, oldest first, empty ones included."""
     currency: Currency
@@ -1151,6 +1187,8 @@ class CallStats(Model):
     """Answered time in whole minutes, the sum rounded up."""
     total_spend_minor: int
     """What was debited so far."""
+    callbacks: Optional[CallbackStats]
+    """How your server answered the calls of the span."""
 
 
 class CallStatsBucket(Model):
@@ -1183,6 +1221,20 @@ class CallStream(Model):
     """The call's id."""
     stream_url: str
     """Server-sent events of this one call, with the token that reads them from now on."""
+
+
+class CallbackStats(Model):
+    """How a workspace's server answered its newest calls of a span, at most 200 of them."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("answered", "failed", "p95_ms", )
+    answered: int
+    """Callbacks that were answered."""
+    failed: int
+    """Those that came to nothing."""
+    p95_ms: Optional[int]
+    """Of 100 answers 95 came within so many milliseconds; null without any."""
 
 
 class CheckFinding(Model):
@@ -1345,8 +1397,8 @@ class Conference(Model):
     """Brings the party of the call into a conference, in which everybody hears everybody else."""
 
     __slots__ = ()
-    _members = {"end_on_exit": ("endOnExit", "plain", ""), "max_participants": ("maxParticipants", "plain", ""), "recording_status_callback": ("recordingStatusCallback", "plain", ""), "start_on_enter": ("startOnEnter", "plain", ""), "status_callback": ("statusCallback", "plain", ""), "wait_url": ("waitUrl", "plain", "")}
-    _known = ("name", "action", "beep", "coach", "endOnExit", "maxParticipants", "muted", "record", "recordingStatusCallback", "startOnEnter", "statusCallback", "waitUrl", )
+    _members = {"end_on_exit": ("endOnExit", "plain", ""), "max_participants": ("maxParticipants", "plain", ""), "participant_label": ("participantLabel", "plain", ""), "recording_status_callback": ("recordingStatusCallback", "plain", ""), "start_on_enter": ("startOnEnter", "plain", ""), "status_callback": ("statusCallback", "plain", ""), "status_callback_event": ("statusCallbackEvent", "plain", ""), "wait_url": ("waitUrl", "plain", "")}
+    _known = ("name", "action", "beep", "coach", "endOnExit", "maxParticipants", "muted", "participantLabel", "record", "recordingStatusCallback", "startOnEnter", "statusCallback", "statusCallbackEvent", "waitUrl", )
     name: str
     """Which one: calls of the workspace that name the same hear each other."""
     action: Optional[str]
@@ -1361,6 +1413,8 @@ class Conference(Model):
     """How many may be in it, this party included. Default: `32`."""
     muted: Optional[bool]
     """Whether this party hears and is not heard. Default: `false`."""
+    participant_label: Optional[str]
+    """By what the party is named in what is told of it and in the API, beside its call's id."""
     record: Optional[bool]
     """Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`."""
     recording_status_callback: Optional[str]
@@ -1368,9 +1422,11 @@ class Conference(Model):
     start_on_enter: Optional[bool]
     """Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`."""
     status_callback: Optional[str]
-    """Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing."""
+    """Who is told when the conference begins and ends and the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing."""
+    status_callback_event: Optional[List[str]]
+    """Of what is told; all of it when absent."""
     wait_url: Optional[str]
-    """A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent."""
+    """What is heard while the conference has not begun: a file as `play` takes it, or a URL that is asked for it, again whenever that is over (`say`, `play`, `pause`, `redirect`); an empty string for silence, our own music when absent."""
 
 
 class ConferenceMember(Model):
@@ -1378,7 +1434,7 @@ class ConferenceMember(Model):
 
     __slots__ = ()
     _members = {"entered_at": ("entered_at", "time", "")}
-    _known = ("call_id", "end_on_exit", "entered_at", "held", "muted", "party", "coach", )
+    _known = ("call_id", "end_on_exit", "entered_at", "held", "muted", "party", "coach", "label", )
     call_id: str
     """Its call."""
     end_on_exit: bool
@@ -1393,6 +1449,8 @@ class ConferenceMember(Model):
     """The number or identity of who is in."""
     coach: Optional[str]
     """The call that it coaches, by whose party alone it is heard."""
+    label: Optional[str]
+    """By what the action that brought it in names it (`participantLabel`)."""
 
 
 class CreateAlertSubscriber(Model):
@@ -1424,7 +1482,7 @@ class CreateCall(Model):
 
     __slots__ = ()
     _members = {"from_": ("from", "plain", "")}
-    _known = ("from", "to", "actions", "events_url", "machine_detection", "max_duration", "metadata", "record", "timeout", "voice_callback_url", )
+    _known = ("from", "to", "actions", "events_url", "machine_detection", "max_duration", "metadata", "record", "timeout", "voice_callback_url", "xml", )
     from_: str
     """One of the workspace's active numbers."""
     to: Union[str, List[str]]
@@ -1445,6 +1503,8 @@ class CreateCall(Model):
     """How long to ring, in seconds: 5 to 600, default 60."""
     voice_callback_url: Optional[str]
     """Who steers the call; the number's callback when absent."""
+    xml: Optional[str]
+    """A document of XML (`<Response>…</Response>`) to run on answer, instead of `actions`; at most 64 KiB."""
 
 
 class CreateSipCredential(Model):
@@ -1452,9 +1512,11 @@ class CreateSipCredential(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("label", )
+    _known = ("label", "srtp", )
     label: str
     """What tells the device from others, for instance where it stands: 1 to 80 characters."""
+    srtp: Optional[SrtpPolicy]
+    """Whether its audio is encrypted; `accepted` when absent."""
 
 
 class CreateSipToken(Model):
@@ -1548,7 +1610,7 @@ class CreatedSipCredential(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", ""), "revoked_at": ("revoked_at", "time", ""), "rotated_at": ("rotated_at", "time", "")}
-    _known = ("created_at", "id", "label", "number_id", "sip_uri", "status", "username", "password", "revoked_at", "rotated_at", )
+    _known = ("created_at", "id", "label", "number_id", "sip_uri", "srtp", "status", "username", "password", "revoked_at", "rotated_at", )
     created_at: datetime
     """RFC 3339."""
     id: str
@@ -1559,6 +1621,8 @@ class CreatedSipCredential(Model):
     """The claimed number that it is of."""
     sip_uri: str
     """Where the device can be called inside this installation."""
+    srtp: SrtpPolicy
+    """Whether its audio is encrypted."""
     status: SipCredentialStatus
     """Whether it works."""
     username: str
@@ -1751,8 +1815,8 @@ class Dial(Model):
     """Calls one or several targets and connects the first that answers."""
 
     __slots__ = ()
-    _members = {"caller_id": ("callerId", "plain", ""), "hangup_on_star": ("hangupOnStar", "plain", ""), "machine_detection": ("machineDetection", "plain", ""), "max_duration": ("maxDuration", "plain", ""), "recording_status_callback": ("recordingStatusCallback", "plain", ""), "ring_tone": ("ringTone", "plain", ""), "send_digits": ("sendDigits", "plain", ""), "whisper_url": ("whisperUrl", "plain", "")}
-    _known = ("to", "action", "callerId", "hangupOnStar", "machineDetection", "maxDuration", "record", "recordingStatusCallback", "ringTone", "sendDigits", "sequential", "timeout", "whisperUrl", )
+    _members = {"caller_id": ("callerId", "plain", ""), "hangup_on_star": ("hangupOnStar", "plain", ""), "machine_detection": ("machineDetection", "plain", ""), "max_duration": ("maxDuration", "plain", ""), "record_ringing": ("recordRinging", "plain", ""), "recording_status_callback": ("recordingStatusCallback", "plain", ""), "ring_tone": ("ringTone", "plain", ""), "send_digits": ("sendDigits", "plain", ""), "whisper_url": ("whisperUrl", "plain", "")}
+    _known = ("to", "action", "callerId", "hangupOnStar", "machineDetection", "maxDuration", "record", "recordRinging", "recordingStatusCallback", "ringTone", "sendDigits", "sequential", "timeout", "whisperUrl", )
     to: Union[Union[str, Dict[str, Any]], List[Union[str, Dict[str, Any]]]]
     """Who is dialled."""
     action: Optional[str]
@@ -1767,6 +1831,8 @@ class Dial(Model):
     """Longest connected time, in seconds. Default: `14400`."""
     record: Optional[Union[bool, str]]
     """Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`."""
+    record_ringing: Optional[bool]
+    """Whether the recording begins while it rings, where the party is connected by then; on the right is then what the party hears. Default: `false`."""
     recording_status_callback: Optional[str]
     """Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing."""
     ring_tone: Optional[str]
@@ -1960,7 +2026,7 @@ class LegQuality(Model):
 
     __slots__ = ()
     _members = {"samples": ("samples", "list", "QualitySample")}
-    _known = ("leg_id", "loss_percent", "packets_received", "samples", "jitter_ms", "mos", "rtt_ms", )
+    _known = ("leg_id", "loss_percent", "packets_received", "samples", "jitter_ms", "media_security", "mos", "rtt_ms", "srtp_suite", )
     leg_id: str
     """Whose audio it is."""
     loss_percent: float
@@ -1971,10 +2037,14 @@ class LegQuality(Model):
     """Pieces of five seconds, the oldest first; the last is shorter."""
     jitter_ms: Optional[float]
     """Mean interarrival jitter; null where nothing came."""
+    media_security: Optional[MediaSecurity]
+    """How its audio is kept from others; null for a call of an earlier release."""
     mos: Optional[float]
     """Mean opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came."""
     rtt_ms: Optional[float]
     """Mean round-trip time; null where the leg sends no reports."""
+    srtp_suite: Optional[str]
+    """What its packets are encrypted and proven by, as SDP names it; null where they are not, or by a browser's own choice."""
 
 
 class LimitSet(Model):
@@ -2055,12 +2125,30 @@ class LiveConference(Model):
     """Its recording, while it is recorded."""
 
 
+class LoggedExchange(Model):
+    """What was sent and what came back. Credentials and the values of secrets are left out."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("answer_headers", "request_headers", "request_is_whole", "answer_body", "request_body", )
+    answer_headers: str
+    """Headers of the answer, a line each."""
+    request_headers: str
+    """Headers of the request, a line each."""
+    request_is_whole: bool
+    """Whether the request's body is here as it was sent: nothing cut off or left out."""
+    answer_body: Optional[str]
+    """The first 4,096 bytes of the answer's body; null where there was none, and of reads that succeeded: asking again tells it."""
+    request_body: Optional[str]
+    """The first 4,096 bytes of the request's body; null where there was none, or one of more than 64 KiB."""
+
+
 class LoggedRequest(Model):
     """One request to the API that was made for the workspace."""
 
     __slots__ = ()
-    _members = {"actor": ("actor", "one", "AuditActor"), "created_at": ("created_at", "time", "")}
-    _known = ("actor", "created_at", "duration_us", "id", "method", "path", "request_id", "route", "status", "error_code", "ip", )
+    _members = {"actor": ("actor", "one", "AuditActor"), "created_at": ("created_at", "time", ""), "exchange": ("exchange", "one", "LoggedExchange")}
+    _known = ("actor", "created_at", "duration_us", "id", "method", "path", "request_id", "route", "status", "error_code", "exchange", "ip", )
     actor: AuditActor
     """Who asked: an API key, or a person with a session."""
     created_at: datetime
@@ -2081,6 +2169,8 @@ class LoggedRequest(Model):
     """The answer's HTTP status."""
     error_code: Optional[ErrorCode]
     """The answer's code of the error catalogue."""
+    exchange: Optional[LoggedExchange]
+    """Headers and bodies, where the request was asked for by `request_id` and they were kept; else null."""
     ip: Optional[str]
     """The address that asked, if it is known."""
 
@@ -2658,7 +2748,7 @@ class SipConfig(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("codecs", "domain", "max_expires_seconds", "port", "transports", "ws_url", "tls_port", )
+    _known = ("codecs", "domain", "max_expires_seconds", "port", "srtp_suites", "transports", "ws_url", "tls_port", )
     codecs: List[str]
     """What is spoken over RTP, the preferred first."""
     domain: str
@@ -2667,6 +2757,8 @@ class SipConfig(Model):
     """The longest that a device is registered for at once."""
     port: int
     """Where the registrar listens, for datagrams and TCP."""
+    srtp_suites: List[str]
+    """By which SRTP suites audio can be encrypted, the preferred first, with keys in the descriptions (SDES) or of a handshake (DTLS)."""
     transports: List[str]
     """How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`."""
     ws_url: str
@@ -2680,7 +2772,7 @@ class SipCredential(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", ""), "revoked_at": ("revoked_at", "time", ""), "rotated_at": ("rotated_at", "time", "")}
-    _known = ("created_at", "id", "label", "number_id", "sip_uri", "status", "username", "revoked_at", "rotated_at", )
+    _known = ("created_at", "id", "label", "number_id", "sip_uri", "srtp", "status", "username", "revoked_at", "rotated_at", )
     created_at: datetime
     """RFC 3339."""
     id: str
@@ -2691,6 +2783,8 @@ class SipCredential(Model):
     """The claimed number that it is of."""
     sip_uri: str
     """Where the device can be called inside this installation."""
+    srtp: SrtpPolicy
+    """Whether its audio is encrypted."""
     status: SipCredentialStatus
     """Whether it works."""
     username: str
@@ -2797,8 +2891,8 @@ class Statement(Model):
     """A month of the wallet, in the zone that was fixed at onboarding."""
 
     __slots__ = ()
-    _members = {"sums": ("sums", "list", "StatementSum")}
-    _known = ("closing_minor", "currency", "entries", "head_hash", "month", "opening_minor", "period_end", "period_start", "sums", "tax_minor", "zone", )
+    _members = {"sums": ("sums", "list", "StatementSum"), "supplier": ("supplier", "one", "Supplier")}
+    _known = ("closing_minor", "currency", "entries", "head_hash", "month", "opening_minor", "period_end", "period_start", "sums", "tax_minor", "zone", "supplier", )
     closing_minor: int
     """Balance after its last entry; of the running month, as of now."""
     currency: Currency
@@ -2821,6 +2915,8 @@ class Statement(Model):
     """Tax of all entries, signed as they are: of debits negative."""
     zone: str
     """IANA name."""
+    supplier: Optional[Supplier]
+    """Who sells, as the operator names itself; null where it does not."""
 
 
 class StatementSum(Model):
@@ -2953,6 +3049,20 @@ class StreamedEvent(Model):
     """The entry's `kind`."""
     id: str
     """The entry's `sequence`, for `Last-Event-ID`."""
+
+
+class Supplier(Model):
+    """Who sells numbers and calls: what a month's sheet has to name where it counts as an invoice."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("name", "address", "tax_number", )
+    name: str
+    """Its registered name."""
+    address: Optional[str]
+    """Where it is, on one line; null where it is not told."""
+    tax_number: Optional[str]
+    """Its number at the tax authority, such as a PIN of the KRA; null where it is not told."""
 
 
 class SwitchTier(Model):
@@ -3127,6 +3237,16 @@ class UpdateRouting(Model):
     """Another spelling of `voice_callback_url`."""
 
 
+class UpdateSipCredential(Model):
+    """`PATCH /v1/numbers/{id}/sip-credentials/{cid}`."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("srtp", )
+    srtp: SrtpPolicy
+    """Whether its audio is encrypted."""
+
+
 class UpdateWebhook(Model):
     """`PATCH /v1/webhooks/{id}`: a member that is absent stays."""
 
@@ -3282,6 +3402,7 @@ MODELS: Dict[str, type] = {
     "CallStats": CallStats,
     "CallStatsBucket": CallStatsBucket,
     "CallStream": CallStream,
+    "CallbackStats": CallbackStats,
     "CheckFinding": CheckFinding,
     "CheckHandler": CheckHandler,
     "CheckedCall": CheckedCall,
@@ -3322,6 +3443,7 @@ MODELS: Dict[str, type] = {
     "Limits": Limits,
     "LimitsUsed": LimitsUsed,
     "LiveConference": LiveConference,
+    "LoggedExchange": LoggedExchange,
     "LoggedRequest": LoggedRequest,
     "Number": Number,
     "NumberPricing": NumberPricing,
@@ -3371,6 +3493,7 @@ MODELS: Dict[str, type] = {
     "Stream": Stream,
     "StreamedCallsEvent": StreamedCallsEvent,
     "StreamedEvent": StreamedEvent,
+    "Supplier": Supplier,
     "SwitchTier": SwitchTier,
     "TestRouting": TestRouting,
     "TestWebhook": TestWebhook,
@@ -3381,6 +3504,7 @@ MODELS: Dict[str, type] = {
     "TopUp": TopUp,
     "UpdateConferenceMember": UpdateConferenceMember,
     "UpdateRouting": UpdateRouting,
+    "UpdateSipCredential": UpdateSipCredential,
     "UpdateWebhook": UpdateWebhook,
     "ValidateActions": ValidateActions,
     "ValidatedActions": ValidatedActions,

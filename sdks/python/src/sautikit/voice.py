@@ -40,14 +40,14 @@ def get_digits(*, action: Optional[str] = None, attempts: Optional[int] = None, 
     return _action("getDigits", {"action": action, "attempts": attempts, "bargeIn": barge_in, "finishOnKey": finish_on_key, "firstDigitTimeout": first_digit_timeout, "invalidPrompt": invalid_prompt, "maxDigits": max_digits, "numDigits": num_digits, "prompt": prompt, "timeout": timeout})
 
 
-def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, recording_status_callback: Optional[str] = None, ring_tone: Optional[str] = None, send_digits: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None, whisper_url: Optional[str] = None) -> Action:
+def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, record_ringing: Optional[bool] = None, recording_status_callback: Optional[str] = None, ring_tone: Optional[str] = None, send_digits: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None, whisper_url: Optional[str] = None) -> Action:
     """Calls one or several targets and connects the first that answers."""
-    return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "machineDetection": machine_detection, "maxDuration": max_duration, "record": record, "recordingStatusCallback": recording_status_callback, "ringTone": ring_tone, "sendDigits": send_digits, "sequential": sequential, "timeout": timeout, "whisperUrl": whisper_url})
+    return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "machineDetection": machine_detection, "maxDuration": max_duration, "record": record, "recordRinging": record_ringing, "recordingStatusCallback": recording_status_callback, "ringTone": ring_tone, "sendDigits": send_digits, "sequential": sequential, "timeout": timeout, "whisperUrl": whisper_url})
 
 
-def conference(name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, recording_status_callback: Optional[str] = None, start_on_enter: Optional[bool] = None, status_callback: Optional[str] = None, wait_url: Optional[str] = None) -> Action:
+def conference(name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, participant_label: Optional[str] = None, record: Optional[bool] = None, recording_status_callback: Optional[str] = None, start_on_enter: Optional[bool] = None, status_callback: Optional[str] = None, status_callback_event: Optional[Sequence[Literal["start", "end", "join", "leave", "mute", "hold", "modify"]]] = None, wait_url: Optional[str] = None) -> Action:
     """Brings the party of the call into a conference, in which everybody hears everybody else."""
-    return _action("conference", {"name": name, "action": action, "beep": beep, "coach": coach, "endOnExit": end_on_exit, "maxParticipants": max_participants, "muted": muted, "record": record, "recordingStatusCallback": recording_status_callback, "startOnEnter": start_on_enter, "statusCallback": status_callback, "waitUrl": wait_url})
+    return _action("conference", {"name": name, "action": action, "beep": beep, "coach": coach, "endOnExit": end_on_exit, "maxParticipants": max_participants, "muted": muted, "participantLabel": participant_label, "record": record, "recordingStatusCallback": recording_status_callback, "startOnEnter": start_on_enter, "statusCallback": status_callback, "statusCallbackEvent": status_callback_event, "waitUrl": wait_url})
 
 
 def enqueue(name: str, *, action: Optional[str] = None, hold_music: Optional[str] = None, max_queue_size: Optional[int] = None, timeout: Optional[int] = None, wait_url: Optional[str] = None) -> Action:
@@ -144,13 +144,13 @@ class VoiceResponse(Steps):
         """Collects key presses, with an optional prompt."""
         return self.add(_get_digits(action=action, attempts=attempts, barge_in=barge_in, finish_on_key=finish_on_key, first_digit_timeout=first_digit_timeout, invalid_prompt=invalid_prompt, max_digits=max_digits, num_digits=num_digits, prompt=prompt, timeout=timeout))
 
-    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, recording_status_callback: Optional[str] = None, ring_tone: Optional[str] = None, send_digits: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None, whisper_url: Optional[str] = None) -> "VoiceResponse":
+    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, record_ringing: Optional[bool] = None, recording_status_callback: Optional[str] = None, ring_tone: Optional[str] = None, send_digits: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None, whisper_url: Optional[str] = None) -> "VoiceResponse":
         """Calls one or several targets and connects the first that answers."""
-        return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, machine_detection=machine_detection, max_duration=max_duration, record=record, recording_status_callback=recording_status_callback, ring_tone=ring_tone, send_digits=send_digits, sequential=sequential, timeout=timeout, whisper_url=whisper_url))
+        return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, machine_detection=machine_detection, max_duration=max_duration, record=record, record_ringing=record_ringing, recording_status_callback=recording_status_callback, ring_tone=ring_tone, send_digits=send_digits, sequential=sequential, timeout=timeout, whisper_url=whisper_url))
 
-    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, recording_status_callback: Optional[str] = None, start_on_enter: Optional[bool] = None, status_callback: Optional[str] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
+    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, participant_label: Optional[str] = None, record: Optional[bool] = None, recording_status_callback: Optional[str] = None, start_on_enter: Optional[bool] = None, status_callback: Optional[str] = None, status_callback_event: Optional[Sequence[Literal["start", "end", "join", "leave", "mute", "hold", "modify"]]] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
         """Brings the party of the call into a conference, in which everybody hears everybody else."""
-        return self.add(_conference(name, action=action, beep=beep, coach=coach, end_on_exit=end_on_exit, max_participants=max_participants, muted=muted, record=record, recording_status_callback=recording_status_callback, start_on_enter=start_on_enter, status_callback=status_callback, wait_url=wait_url))
+        return self.add(_conference(name, action=action, beep=beep, coach=coach, end_on_exit=end_on_exit, max_participants=max_participants, muted=muted, participant_label=participant_label, record=record, recording_status_callback=recording_status_callback, start_on_enter=start_on_enter, status_callback=status_callback, status_callback_event=status_callback_event, wait_url=wait_url))
 
     def enqueue(self, name: str, *, action: Optional[str] = None, hold_music: Optional[str] = None, max_queue_size: Optional[int] = None, timeout: Optional[int] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
         """Puts the party of the call into a queue until somebody takes it out."""
@@ -272,7 +272,7 @@ class VoiceCallback:
 
     @property
     def avg_queue_time(self) -> Optional[str]:
-        """To a `waitUrl`: how long those waited who were taken out, in seconds."""
+        """To a queue's `waitUrl`: how long those waited who were taken out, in seconds."""
         return self.fields.get("AvgQueueTime")
 
     @property
@@ -291,8 +291,13 @@ class VoiceCallback:
         return self.fields.get("ConferenceName")
 
     @property
+    def conference_sid(self) -> Optional[str]:
+        """After `conference` and to its `waitUrl`: its id."""
+        return self.fields.get("ConferenceSid")
+
+    @property
     def current_queue_size(self) -> Optional[str]:
-        """To a `waitUrl`: how many wait."""
+        """To a queue's `waitUrl`: how many wait."""
         return self.fields.get("CurrentQueueSize")
 
     @property
@@ -304,6 +309,11 @@ class VoiceCallback:
     def dial_call_duration(self) -> Optional[str]:
         """After `dial`: seconds connected."""
         return self.fields.get("DialCallDuration")
+
+    @property
+    def dial_call_sid(self) -> Optional[str]:
+        """After `dial`: the `HD_…` id of the leg to who was connected, or else to who was called last."""
+        return self.fields.get("DialCallSid")
 
     @property
     def dial_call_status(self) -> Optional[str]:
@@ -331,6 +341,11 @@ class VoiceCallback:
         return self.fields.get("FinishedOnKey")
 
     @property
+    def friendly_name(self) -> Optional[str]:
+        """To a conference's `waitUrl`: its name."""
+        return self.fields.get("FriendlyName")
+
+    @property
     def hangup_cause(self) -> Optional[str]:
         """At the end: why."""
         return self.fields.get("HangupCause")
@@ -347,12 +362,12 @@ class VoiceCallback:
 
     @property
     def queue_name(self) -> Optional[str]:
-        """After `enqueue`, `dequeue` and to a `waitUrl`: which one."""
+        """After `enqueue`, `dequeue` and to a queue's `waitUrl`: which one."""
         return self.fields.get("QueueName")
 
     @property
     def queue_position(self) -> Optional[str]:
-        """To a `waitUrl`: where the caller stands, 1 is next."""
+        """To a queue's `waitUrl`: where the caller stands, 1 is next."""
         return self.fields.get("QueuePosition")
 
     @property
@@ -362,7 +377,7 @@ class VoiceCallback:
 
     @property
     def queue_time(self) -> Optional[str]:
-        """After `enqueue` and to a `waitUrl`: seconds waited."""
+        """After `enqueue` and to a queue's `waitUrl`: seconds waited."""
         return self.fields.get("QueueTime")
 
     @property

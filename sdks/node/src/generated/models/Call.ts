@@ -39,6 +39,8 @@ export interface Call {
   duration_seconds?: number | null;
   /** RFC 3339. */
   ended_at?: string | null;
+  /** How often your server was asked in vain: it failed, came too late or answered what is no document. */
+  failed_callbacks?: number | null;
   /** Why it ended, from the table in the documentation. */
   hangup_cause?: string | null;
   /** The debit's entry; null until then, or when the call cost nothing. */

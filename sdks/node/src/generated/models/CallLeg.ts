@@ -14,8 +14,12 @@ export interface CallLeg {
   direction: Direction;
   /** Answered time in whole seconds, rounded up. */
   duration_seconds: number;
+  /** Its id. `GET /v1/calls/{id}` finds its call by it too. */
+  id: string;
   /** `telephone`, `client` or `sip`. */
   kind: LegKind;
+  /** The same as callbacks spell it: `DialCallSid` of who was dialled, `HD_…`. */
+  pbx_call_id: string;
   /** Rate per minute at its start, in 1/10,000 of a minor unit. */
   rate_per_min_e4: number;
   /** E.164 number or SIP identity. */

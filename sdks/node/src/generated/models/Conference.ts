@@ -18,14 +18,18 @@ export interface Conference {
   maxParticipants?: number | null;
   /** Whether this party hears and is not heard. Default: `false`. */
   muted?: boolean | null;
+  /** By what the party is named in what is told of it and in the API, beside its call's id. */
+  participantLabel?: string | null;
   /** Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`. */
   record?: boolean | null;
   /** Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing. */
   recordingStatusCallback?: string | null;
   /** Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`. */
   startOnEnter?: boolean | null;
-  /** Who is told when the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing. */
+  /** Who is told when the conference begins and ends and the party comes and goes, is muted and held (`StatusCallbackEvent`); the answer counts for nothing. */
   statusCallback?: string | null;
-  /** A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent. */
+  /** Of what is told; all of it when absent. */
+  statusCallbackEvent?: Array<"start" | "end" | "join" | "leave" | "mute" | "hold" | "modify"> | null;
+  /** What is heard while the conference has not begun: a file as `play` takes it, or a URL that is asked for it, again whenever that is over (`say`, `play`, `pause`, `redirect`); an empty string for silence, our own music when absent. */
   waitUrl?: string | null;
 }

@@ -18,4 +18,6 @@ export interface ConferenceMember {
   party: string;
   /** The call that it coaches, by whose party alone it is heard. */
   coach?: string | null;
+  /** By what the action that brought it in names it (`participantLabel`). */
+  label?: string | null;
 }

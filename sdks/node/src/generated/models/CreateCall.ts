@@ -29,4 +29,6 @@ export interface CreateCall {
   timeout?: number | null;
   /** Who steers the call; the number's callback when absent. */
   voice_callback_url?: string | null;
+  /** A document of XML (`<Response>…</Response>`) to run on answer, instead of `actions`; at most 64 KiB. */
+  xml?: string | null;
 }

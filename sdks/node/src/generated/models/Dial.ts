@@ -19,6 +19,8 @@ export interface Dial {
   maxDuration?: number | null;
   /** Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`. */
   record?: boolean | "dual" | null;
+  /** Whether the recording begins while it rings, where the party is connected by then; on the right is then what the party hears. Default: `false`. */
+  recordRinging?: boolean | null;
   /** Who is told when the recording is ready or has failed (`RecordingStatus`); the answer counts for nothing. */
   recordingStatusCallback?: string | null;
   /** What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it. */

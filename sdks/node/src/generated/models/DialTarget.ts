@@ -3,4 +3,4 @@
 /**
  * Who is dialled.
  */
-export type DialTarget = string | { number: string } | { sip: string } | { client: string };
+export type DialTarget = string | { number: string; sendDigits?: string; statusCallback?: string; statusCallbackEvent?: Array<"initiated" | "ringing" | "answered" | "completed">; whisperUrl?: string } | { sip: string; password?: string; sendDigits?: string; statusCallback?: string; statusCallbackEvent?: Array<"initiated" | "ringing" | "answered" | "completed">; username?: string; whisperUrl?: string } | { client: string; sendDigits?: string; statusCallback?: string; statusCallbackEvent?: Array<"initiated" | "ringing" | "answered" | "completed">; whisperUrl?: string };

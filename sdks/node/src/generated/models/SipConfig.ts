@@ -12,6 +12,8 @@ export interface SipConfig {
   max_expires_seconds: number;
   /** Where the registrar listens, for datagrams and TCP. */
   port: number;
+  /** By which SRTP suites audio can be encrypted, the preferred first, with keys in the descriptions (SDES) or of a handshake (DTLS). */
+  srtp_suites: Array<string>;
   /** How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`. */
   transports: Array<string>;
   /** The gateway's WebSocket, for devices that speak SIP over it (RFC 7118) with media as browsers have them. */

@@ -177,7 +177,8 @@ export class CallsResource {
    * Give a live call new actions.
    *
    * They take over from the action that runs and from those that are left: speech falls silent, and whoever a `dial` rings or
-   * has connected is let go. Before the call is answered they wait for that. With an empty list the call ends.
+   * has connected is let go. Before the call is answered they wait for that. With an empty list the call ends. The body may be a
+   * document of XML too (`Content-Type: application/xml` or `text/xml`), read as an answer of the number's handler is.
    *
    * `POST /v1/calls/{id}/actions`, scope `calls:write`
    */

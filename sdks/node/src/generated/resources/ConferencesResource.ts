@@ -29,7 +29,7 @@ export class ConferencesResource {
   /**
    * List conferences.
    *
-   * Those that are live, with who is in them: of the node that answers, where there are several.
+   * Those that are live, with who is in them: of all nodes that reach each other, else of the one that answers.
    *
    * `GET /v1/conferences`, scope `calls:read`
    */

@@ -45,7 +45,7 @@ export class EventsResource {
   /**
    * Show an event.
    *
-   * As it is sent, byte for byte.
+   * As it is sent, byte for byte; `X-Sautikit-Event-Version` says which form of its kind it has.
    *
    * `GET /v1/events/{id}`, scope `webhooks:read`
    */

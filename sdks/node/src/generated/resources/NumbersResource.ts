@@ -16,6 +16,7 @@ import type { SipCredential } from "../models/SipCredential.js";
 import type { TestRouting } from "../models/TestRouting.js";
 import type { TestedRouting } from "../models/TestedRouting.js";
 import type { UpdateRouting } from "../models/UpdateRouting.js";
+import type { UpdateSipCredential } from "../models/UpdateSipCredential.js";
 
 /** What `numbers.list` can be told. */
 export interface NumbersListParams {
@@ -227,6 +228,22 @@ export class NumbersResource {
       path: path`/v1/numbers/${id}/sip-credentials`,
       body,
       idempotent: true,
+      gives: "object",
+    }, options);
+  }
+
+  /**
+   * Change a SIP credential.
+   *
+   * In force for its devices when they register again, and for each call that they make.
+   *
+   * `PATCH /v1/numbers/{id}/sip-credentials/{cid}`, scope `numbers:write`
+   */
+  updateSipCredential(id: string, cid: string, body: UpdateSipCredential, options?: RequestOptions): ApiPromise<SipCredential> {
+    return this.#transport.json({
+      method: "PATCH",
+      path: path`/v1/numbers/${id}/sip-credentials/${cid}`,
+      body,
       gives: "object",
     }, options);
   }

@@ -19,7 +19,7 @@ export interface RequestsListParams {
   path?: string;
   /** Only requests of the API key with this id. */
   api_key_id?: string;
-  /** Only the request with this id, as answers and errors name it. */
+  /** Only the request with this id, as answers and errors name it; it comes with its headers and bodies. */
   request_id?: string;
 }
 
@@ -34,8 +34,9 @@ export class RequestsResource {
   /**
    * List the request log.
    *
-   * What the API was asked in the last days for this workspace, by keys and by people; the console's own requests are not
-   * in it. Entries appear within a second.
+   * What the API was asked in the last days for this workspace, by keys and by people; of the console's own requests only
+   * writes that were refused and faults are in it. Entries appear within a second. Asked for by `request_id`, an entry has
+   * its headers and bodies in `exchange`.
    *
    * `GET /v1/requests`, scope `audit:read`
    */

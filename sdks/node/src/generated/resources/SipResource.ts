@@ -26,7 +26,7 @@ export class SipResource {
   /**
    * List registered devices and browsers.
    *
-   * Those that can be called now, who registered last first: of the node that answers, where there are several.
+   * Those that can be called now, who registered last first: of all nodes that reach each other, else of the one that answers.
    *
    * `GET /v1/sip/registrations`, scope `numbers:read`
    */

@@ -11,6 +11,7 @@ import type { ClaimPayment } from "../models/ClaimPayment.js";
 import type { CreateAlertSubscriber } from "../models/CreateAlertSubscriber.js";
 import type { CreateTopUp } from "../models/CreateTopUp.js";
 import type { LedgerEntry } from "../models/LedgerEntry.js";
+import type { LedgerEntryKind } from "../models/LedgerEntryKind.js";
 import type { Limits } from "../models/Limits.js";
 import type { Paybill } from "../models/Paybill.js";
 import type { PaymentClaim } from "../models/PaymentClaim.js";
@@ -26,6 +27,8 @@ export interface WalletListLedgerParams {
   cursor?: string;
   /** Posted in this month of the workspace's zone, for instance 2026-06: the entries of its statement. */
   month?: string;
+  /** Only entries of this kind. */
+  kind?: LedgerEntryKind;
 }
 
 /** What `wallet.listTopUps` can be told. */
@@ -139,7 +142,7 @@ export class WalletResource {
     return this.#transport.page({
       method: "GET",
       path: `/v1/wallet/ledger`,
-      query: { limit: params.limit, cursor: params.cursor, month: params.month },
+      query: { limit: params.limit, cursor: params.cursor, month: params.month, kind: params.kind },
     }, options);
   }
 
