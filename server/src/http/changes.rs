@@ -168,7 +168,7 @@ async fn marks(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<Marks
     };
     let top_ups = payments::mark(conn, workspace).await?;
     Ok(vec![
-        ("calls", calls::store::open::mark(conn, workspace).await?),
+        ("calls", calls::mark(conn, workspace).await?),
         ("wallet", format!("{balance} {top_ups}")),
         ("deliveries", webhooks::deliveries::mark(conn, workspace).await?),
         ("requests", requests::mark(conn, workspace).await?),
@@ -178,7 +178,7 @@ async fn marks(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<Marks
 
 /// What operators' pages show: calls that run, nodes with their leases, what is dead, what waits for people.
 async fn of_installation(app: &AppState) -> Result<String, sqlx::Error> {
-    let running = calls::store::open::mark_of_all(&mut *app.db.acquire().await?).await?;
+    let running = calls::mark_of_all(&mut *app.db.acquire().await?).await?;
     let now_us = app.now_us();
     let nodes = calls::nodes::list(app).await?.into_iter();
     let nodes = nodes.map(|node| format!("{} {} {}", node.id, node.state(now_us).as_str(), node.lease_until_us));

@@ -2,7 +2,7 @@
 //! beside its answer. What would let a reader act as somebody – cookies, credentials, a whole signature – is not among them, and
 //! however much a server sends, little of it is kept.
 
-use axum::http::HeaderMap;
+use reqwest::header::HeaderMap;
 
 /// Headers of an answer that are kept.
 const MOST_HEADERS: usize = 30;
@@ -49,7 +49,7 @@ fn cut(text: &str, chars: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderName, HeaderValue};
+    use reqwest::header::{HeaderName, HeaderValue};
 
     use super::*;
 
