@@ -1,5 +1,6 @@
 // Single keys of the console: `g` and a letter go to a page, `j` and `k` along the rows of a list, `?` shows them all. Whoever
 // speaks to their computer, or types by chance, switches them off in that list (WCAG 2.2, 2.1.4), for this browser.
+const PHONE = "s";
 const PAGES = { h: "/home", c: "/calls", n: "/numbers", w: "/wallet", r: "/developers/requests", d: "/docs" };
 /** How long `g` waits for its letter. */
 const AWAITED_MS = 1_500;
@@ -29,7 +30,9 @@ if (dialog) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyped(event) || !on.checked) return;
     const isSecond = performance.now() < awaited;
     awaited = 0;
-    if (isSecond && PAGES[event.key]) location.assign(PAGES[event.key]);
+    // The softphone has a window of its own, which its link opens.
+    if (isSecond && event.key === PHONE) document.querySelector('a[target="sautikit-phone"]')?.click();
+    else if (isSecond && PAGES[event.key]) location.assign(PAGES[event.key]);
     else if (event.key === "g") awaited = performance.now() + AWAITED_MS;
     else if (event.key === "?") dialog.showModal();
     else if (event.key === "j" || event.key === "k") { if (!step(event.key === "j" ? 1 : -1)) return; }

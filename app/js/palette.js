@@ -65,6 +65,8 @@ if (dialog) {
     await look();
     links()[0]?.click();
   });
+  // What opens a window of its own leaves this page as it was.
+  found.addEventListener("click", (event) => event.target.closest("a[target]") && dialog.close());
   dialog.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!by) return;

@@ -7,8 +7,8 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
-/// Scripts of every page. Each makes something better that works without it too.
-const SCRIPTS: [&str; 9] = ["times", "running", "copy", "live", "menus", "phone_window", "axis", "palette", "keys"];
+/// The script of every page, which brings all others of its kind.
+const SCRIPT: &str = "app";
 /// The same of the documentation alone: its search, and the language of its examples.
 const DOCS_SCRIPT: &str = "docs";
 
@@ -28,7 +28,7 @@ fn document(body: impl IntoView) -> impl IntoView {
     let lang = visit.as_ref().map_or("en", |visit| visit.lang.code());
     let of_docs = visit.as_ref().filter(|visit| visit.path.starts_with("/docs")).map(|_| DOCS_SCRIPT);
     let assets = visit.map(|visit| visit.assets).unwrap_or_default();
-    let scripts = SCRIPTS.into_iter().chain(of_docs);
+    let scripts = [SCRIPT].into_iter().chain(of_docs);
     let scripts = scripts.map(|name| view! { <script type="module" src=format!("{assets}/{name}.js")></script> });
     view! {
         <!DOCTYPE html>

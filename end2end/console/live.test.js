@@ -100,6 +100,17 @@ describe("pages of calls", () => {
     await isTheSame();
   });
 
+  test("conferences and queues show who comes and who goes, and nobody asks every few seconds", async () => {
+    await followed("/calls/meetings", "/v1/workspace/changes");
+    const { call_id } = await place([{ conference: { name: "stand-up" } }]);
+    await page.getByRole("heading", { name: "stand-up" }).waitFor();
+    await place([{ enqueue: { name: "support" } }]);
+    await page.getByRole("heading", { name: "support" }).waitFor();
+    await workspace.post(`/v1/calls/${call_id}/hangup`, {});
+    await page.getByRole("heading", { name: "stand-up" }).waitFor({ state: "detached" });
+    await isTheSame();
+  });
+
   test("the clock and the cost of a call go on by themselves, its timeline grows without being asked for, and its end is shown", async () => {
     const { call_id } = await place([{ pause: { length: 4 } }, { pause: { length: 2 } }]);
     await followed(`/calls/${call_id}?view=list`, `/v1/calls/${call_id}/stream`);

@@ -45,7 +45,7 @@ export async function settleIn(page, server, email) {
 }
 
 /** Where the mails to `email` lead. */
-async function linksTo(server, email) {
+export async function linksTo(server, email) {
   const mails = await (await fetch(`${server.url}/dev/mail.json`)).json();
   return mails.filter((mail) => mail.to.includes(email)).flatMap((mail) => mail.links);
 }

@@ -27,6 +27,20 @@ after(async () => {
   await server?.stop();
 });
 
+test("the list of running calls is told of a call that begins, and looks at nothing by itself", async () => {
+  const told = page.waitForResponse((answer) => answer.url().includes("/v1/workspace/changes") && answer.status() === 200);
+  await page.goto(`${server.url}/operator/calls`);
+  await told;
+  await page.evaluate(() => { window.isTheSame = true; });
+  const { call_id } = await customer.post("/v1/calls", { from: NUMBER, to: CALLEE, actions: [{ pause: { length: 600 } }] }, 202);
+  const row = page.locator("tbody tr", { hasText: "customer@example.com" });
+  await row.waitFor();
+  await customer.post(`/v1/calls/${call_id}/hangup`, {});
+  await row.waitFor({ state: "detached" });
+  assert.ok(await page.evaluate(() => window.isTheSame));
+  assert.deepEqual(page.problems, []);
+});
+
 test("a running call of any workspace is seen, and its end asks first", async () => {
   const order = { from: NUMBER, to: CALLEE, actions: [{ pause: { length: 600 } }] };
   const { call_id } = await customer.post("/v1/calls", order, 202);

@@ -33,8 +33,13 @@ const overhanging = () => {
     const box = element.getBoundingClientRect();
     return box.width && box.height && box.right > edge + 1 && !hidden(element) && !scrolls(element);
   });
+  // Tables that stick out of their panel lie over what stands beside it, whatever the page's own width is.
+  const spills = [...document.querySelectorAll(".panel .table")].filter((table) => {
+    const [{ right }, panel] = [table.getBoundingClientRect(), table.closest(".panel").getBoundingClientRect()];
+    return right > panel.right + 1 && !scrolls(table);
+  });
   const name = (element) => `${element.tagName.toLowerCase()}.${String(element.getAttribute("class") ?? "").replaceAll(" ", ".")}`;
-  return { page: document.documentElement.scrollWidth - edge, out: out.map(name).slice(0, 5) };
+  return { page: document.documentElement.scrollWidth - edge, out: [...out, ...spills].map(name).slice(0, 5) };
 };
 
 for (const colorScheme of ["light", "dark"]) {

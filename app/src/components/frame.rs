@@ -1,6 +1,6 @@
 //! The frame of the console: banner, side bar, content.
 
-use super::{Glyph, Icon, Nav, Notice, Palette, Switcher, Tone, hidden};
+use super::{Glyph, Icon, Nav, Notice, Palette, Switcher, Tone, hidden, telephone};
 use crate::{
     access::is_suspended,
     format, forms,
@@ -106,10 +106,19 @@ pub(crate) fn PageHead(
         <div class="page-head">
             <div>
                 {parent.map(|(words, href)| view! { <a class="crumb" href=href><Icon glyph=Glyph::Back/>{words}</a> })}
-                <h1>{title}</h1>
+                <h1>{grouped(&title)}</h1>
                 {(!text.is_empty()).then(|| view! { <p>{text}</p> })}
             </div>
             {children.map(|children| view! { <div class="row">{children()}</div> })}
         </div>
     }
+}
+
+/// A heading whose telephone numbers stand in groups of digits.
+fn grouped(title: &str) -> AnyView {
+    if !title.contains('+') {
+        return title.to_owned().into_any();
+    }
+    let words = title.split(' ').enumerate();
+    words.map(|(place, word)| view! { {(place > 0).then_some(" ")}{telephone(word)} }).collect_view().into_any()
 }

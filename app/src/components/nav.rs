@@ -67,7 +67,7 @@ fn groups(visit: &Visit, me: &Me) -> Groups {
     Groups { work, developers: developers.collect(), workspace: workspace.collect(), operator }
 }
 
-/// Every page that the side bar leads to, and those that stand below one of them.
+/// Every page that the side bar leads to, the softphone, and those that stand below one of them.
 pub(crate) fn nav_links(visit: &Visit, me: &Me) -> Vec<Link> {
     let text = visit.text();
     let Groups { work, developers, workspace, operator } = groups(visit, me);
@@ -83,9 +83,13 @@ pub(crate) fn nav_links(visit: &Visit, me: &Me) -> Vec<Link> {
         ],
         None => Vec::new(),
     };
+    let phone: Vec<Link> = match me.workspace.is_some() && may(me, Scope::SipToken) {
+        true => vec![(PHONE, text.common.softphone, Glyph::Softphone)],
+        false => Vec::new(),
+    };
     let sent = ("/developers/deliveries", text.webhooks.deliveries, Glyph::Requests);
     let sent: Vec<Link> = may(me, Scope::WebhooksRead).then_some(sent).into_iter().collect();
-    [work, below, developers, sent, workspace, operator].concat()
+    [work, phone, below, developers, sent, workspace, operator].concat()
 }
 
 /// All links, with the softphone, which has a window of its own.

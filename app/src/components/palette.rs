@@ -16,6 +16,7 @@ pub(crate) fn Palette(lang: Lang) -> impl IntoView {
         ("g n", text.keys_numbers),
         ("g w", text.keys_wallet),
         ("g r", text.keys_requests),
+        ("g s", text.keys_phone),
         ("g d", text.keys_docs),
         ("j  k", text.keys_rows),
         ("Enter", text.keys_open),

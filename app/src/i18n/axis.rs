@@ -36,6 +36,8 @@ catalogue! {
         goes_on: "Goes on" | "Inaendelea",
         party: "Party" | "Mshiriki",
         asked: "What your server was asked" | "Kilichoulizwa seva yako",
+        asked_headers: "Headers of the question" | "Vichwa vya swali",
+        answer_headers: "Headers of the answer" | "Vichwa vya jibu",
         answer: "What it answered" | "Ilichojibu",
         empty_body: "The body was empty." | "Mwili ulikuwa mtupu.",
         cut_body: "The first {} of it." | "Sehemu ya kwanza, {}.",

@@ -20,6 +20,7 @@ catalogue! {
         keys_numbers: "Numbers" | "Nambari",
         keys_wallet: "Wallet" | "Pochi",
         keys_requests: "Request log" | "Kumbukumbu za maombi",
+        keys_phone: "Softphone" | "Simu ya kivinjari",
         keys_docs: "Documentation" | "Nyaraka",
         keys_rows: "Next and previous row of a list" | "Safu inayofuata na iliyotangulia",
         keys_open: "Open the row" | "Fungua safu",

@@ -105,8 +105,18 @@ fn documents(span: &Span<'_>, lang: Lang) -> Vec<Document> {
                 note: Some(format!("POST {}", text_of(begin, "url"))).filter(|_| begin.get("url").is_some()),
                 code: form(begin.get("params")),
             };
+            let headers = |title, member| {
+                let code = span.end.map(|end| header_lines(end.data.get(member))).unwrap_or_default();
+                (!code.is_empty()).then_some(Document { title, note: None, code })
+            };
             let answer = span.end.map(|end| answer(&end.data, lang));
-            [Some(asked), answer].into_iter().flatten().collect()
+            let documents = [
+                Some(asked),
+                headers(text.asked_headers, "request_headers"),
+                answer,
+                headers(text.answer_headers, "headers"),
+            ];
+            documents.into_iter().flatten().collect()
         }
         Kind::Verb => {
             let attributes = shown(begin.get("attributes"));
@@ -133,6 +143,14 @@ fn answer(data: &Value, lang: Lang) -> Document {
     let note = [status, note].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let note = if note.is_empty() { text.no_answer.to_owned() } else { note };
     Document { title: text.answer, note: Some(note), code: format::pretty(body) }
+}
+
+/// Pairs of a header's name and value, a line each.
+fn header_lines(headers: Option<&Value>) -> String {
+    let pairs = headers.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let lines = pairs.iter().map(|pair| format!("{}: {}", text(pair.get(0)), text(pair.get(1))));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The parameters of a form, a line each.
@@ -181,6 +199,19 @@ mod tests {
         assert_eq!(
             (documents[1].note.as_deref(), documents[1].code.as_str()),
             (Some("HTTP 200"), "{\n  \"actions\": []\n}")
+        );
+    }
+
+    #[test]
+    fn headers_stand_beside_what_they_came_with() {
+        let answered = json!({"status": 200, "body": "{}", "body_bytes": 2,
+            "request_headers": [["content-type", "application/x-www-form-urlencoded"]],
+            "headers": [["server", "nginx"], ["via", "a"], ["via", "b"]]});
+        let documents = of(&[event(1, "callback.sent", json!({})), event(2, "callback.answered", answered)]);
+        let shown: Vec<_> = documents.iter().map(|document| document.code.as_str()).collect();
+        assert_eq!(
+            shown[1..],
+            ["content-type: application/x-www-form-urlencoded", "{}", "server: nginx\nvia: a\nvia: b"]
         );
     }
 

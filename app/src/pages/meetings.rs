@@ -18,7 +18,7 @@ use sautikit_api::{
     rights::Scope,
 };
 
-/// Seconds between two looks (`app/js/live.js`).
+/// Seconds between two looks while nobody tells of changes (`app/js/live.js`).
 const LOOK_SECONDS: &str = "3";
 
 /// Conferences and queues.
@@ -52,7 +52,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         <PageHead title=text.title.to_owned() text=text.text/>
         {outcome(&member.visit, &[("removed", text.removed, ""), ("ended", text.ended, "")])}
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
-        <div class="stack" data-live="meetings" data-live-seconds=LOOK_SECONDS>
+        <div class="stack" data-live="meetings" data-live-seconds=LOOK_SECONDS data-live-changes="calls">
             <h2>{text.conferences}</h2>
             {rooms}
             <h2>{text.queues}</h2>

@@ -56,7 +56,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         {outcome(&member.visit, &[("hung_up", text.hung_up, text.hung_up_text)])}
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
         {chosen}
-        <section class="panel" data-live="operator-calls" data-live-seconds=LOOK_SECONDS>
+        <section class="panel" data-live="operator-calls" data-live-seconds=LOOK_SECONDS data-live-changes="installation">
             {list}
             <Pager lang label=text.running next/>
         </section>

@@ -31,7 +31,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     };
     Ok(view! {
         <PageHead title=text.nodes.to_owned() text=text.nodes_text/>
-        <section class="panel" data-live="operator-nodes" data-live-seconds=LOOK_SECONDS>{list}</section>
+        <section class="panel" data-live="operator-nodes" data-live-seconds=LOOK_SECONDS data-live-changes="installation">{list}</section>
     }
     .into_any())
 }

@@ -52,7 +52,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     };
     Ok(view! {
         <PageHead title=text.overview.to_owned() text=text.overview_text/>
-        <div class="stack-lg" data-live="operator-overview" data-live-seconds=LOOK_SECONDS>
+        <div class="stack-lg" data-live="operator-overview" data-live-seconds=LOOK_SECONDS data-live-changes="installation">
             {figures(&member, &facts)}
             {attention}
         </div>

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     api_client::{ApiFailure, escape, with_query},
-    components::{Empty, Glyph, Icon, PageHead, nav_links},
+    components::{Empty, Glyph, Icon, PHONE, PHONE_WINDOW, PageHead, nav_links},
     format,
     i18n::fill,
 };
@@ -76,7 +76,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
 
 fn listed(found: Vec<Found>) -> AnyView {
     let lines = found.into_iter().map(|Found { glyph, title, detail, href }| {
-        view! { <li><a class="found" href=href><Icon glyph/><span class="found__title">{title}</span><span class="found__detail">{detail}</span></a></li> }
+        // The softphone has a window of its own.
+        let target = (href == PHONE).then_some(PHONE_WINDOW);
+        view! { <li><a class="found" href=href target=target><Icon glyph/><span class="found__title">{title}</span><span class="found__detail">{detail}</span></a></li> }
     });
     view! { <ul data-found>{lines.collect_view()}</ul> }.into_any()
 }

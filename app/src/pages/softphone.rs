@@ -108,7 +108,7 @@ fn phone(member: &Member, numbers: Vec<Number>, names: String) -> AnyView {
                     <div class="form" data-phone="fields">
                         <label class="field"><span class="field__label">{text.call_from}</span><select class="field__input" data-phone="from">{options}</select></label>
                         <label class="visually-hidden" for="phone-to">{text.to}</label>
-                        <input class="field__input phone__number" id="phone-to" data-phone="to" type="tel" inputmode="tel" autocomplete="off" placeholder="+254 722 000 042" value=to/>
+                        <input class="field__input phone__number" id="phone-to" data-phone="to" type="tel" inputmode="tel" autocomplete="off" placeholder="+254 722 000 042" value=to autofocus/>
                     </div>
                     <div class="dialpad" data-phone="pad" role="group" aria-label=text.keys>{keys.into_iter().collect_view()}</div>
                     <div class="phone__buttons" data-phone="when-idle"><button class="button button--primary button--large" data-phone="call"><Icon glyph=Glyph::Calls/>{text.call}</button></div>

@@ -55,7 +55,7 @@ fn row(member: &Member, top_up: &TopUp) -> AnyView {
     let page = top_up.authorization_url.clone().filter(|_| top_up.status == "pending");
     let page = page.map(|url| view! { <a class="small" href=url>{text.open_page}</a> });
     let what = view! {
-        <span class="who"><a href=format!("/wallet?top_up={}", top_up.id)>{method}</a><code class="muted small">{name}</code>{page}</span>
+        <span class="who"><a href=format!("/wallet?top_up={}", top_up.id)>{method}</a><code class="muted small breakable">{name}</code>{page}</span>
     };
     view! {
         <tr>

@@ -92,7 +92,7 @@ pub struct AcceptedInvitation {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StreamedChange {
-    /// What has changed: `wallet`, `deliveries`, `requests` or `audit`.
+    /// What has changed: `calls`, `wallet`, `deliveries`, `requests` or `audit`; to operators also `installation`.
     pub event: String,
     /// The same as JSON: `{"changed":"wallet"}`.
     pub data: String,

@@ -87,6 +87,17 @@ pub struct Reply {
     pub body: String,
     /// Why a first try came to nothing, where this is what the second one brought.
     pub first_failure: Option<String>,
+    /// Headers of both ways, where it was asked over the network. They are rare beside the rest: a box.
+    pub headers: Option<Box<ReplyHeaders>>,
+}
+
+/// Headers of a callback as its timeline entry keeps them: names in lower case and values without secrets, a bounded number.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReplyHeaders {
+    /// What was sent with the question.
+    pub asked: Vec<(String, String)>,
+    /// What came with the answer; empty where none came.
+    pub answered: Vec<(String, String)>,
 }
 
 impl fmt::Debug for Reply {
@@ -116,6 +127,11 @@ pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms:
     };
     if let (Value::Object(data), Value::Object(outcome)) = (&mut data, outcome) {
         data.extend(outcome);
+        if let Some(headers) = &reply.headers {
+            // A name may come more than once, in an order that says something: pairs.
+            data.insert("request_headers".to_owned(), json!(headers.asked));
+            data.insert("headers".to_owned(), json!(headers.answered));
+        }
     }
     (name, data)
 }

@@ -45,8 +45,8 @@ mod waiting;
 
 pub use call::Call;
 pub use callback::{
-    Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call_params, callback_entry, shown_body, shown_url,
-    status_params, warnings_entry,
+    Answer, Callback, FetchFailure, Fetched, Purpose, Reply, ReplyHeaders, call_params, callback_entry, shown_body,
+    shown_url, status_params, warnings_entry,
 };
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};

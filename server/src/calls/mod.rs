@@ -50,6 +50,7 @@ pub use record::{
     Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, Written, event_data, recover,
 };
 pub use sautikit_api::calls::{Direction, LegKind};
+pub(crate) use store::open::{mark, mark_of_all};
 pub use telling::{TellConference, Untold, tell_customer};
 
 /// Why a call was refused or could not be handled.

@@ -12,6 +12,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::response::sse::Event;
+use futures::future::ready;
+use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use sautikit_api::ids::WorkspaceId;
@@ -24,12 +26,12 @@ use utoipa_axum::routes;
 
 use crate::state::AppState;
 use crate::wallet::WalletError;
-use crate::web::caller::{Caller, Right};
+use crate::web::caller::{Caller, Operator, Right};
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::live;
 use crate::webhooks::live::follower::{Follower, Next};
-use crate::webhooks::live::{Followed, Live, Looked, Said, Source};
-use crate::{audit, payments, requests, wallet, webhooks};
+use crate::webhooks::live::{Followed, Live, Looked, Place, Said, Source};
+use crate::{audit, calls, jobs, payments, requests, wallet, webhooks};
 
 /// The routes of changes, relative to `/v1`.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -37,44 +39,57 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// What can change, and who may be told that it did.
-const SUBJECTS: [(&str, Scope); 4] = [
+const SUBJECTS: [(&str, Scope); 5] = [
+    ("calls", Scope::CallsRead),
     ("wallet", Scope::WalletRead),
     ("deliveries", Scope::WebhooksRead),
     ("requests", Scope::AuditRead),
     ("audit", Scope::AuditRead),
 ];
 
-/// How each subject stands, in the order of [`SUBJECTS`].
-type Marks = [String; SUBJECTS.len()];
+/// What operators are told of besides.
+const INSTALLATION: &str = "installation";
+
+/// How subjects stand, each with its name.
+type Marks = Vec<(&'static str, String)>;
 
 /// Follow what changes
 ///
-/// Server-sent events, each of which says that something has changed: `wallet` (balance or top-ups), `deliveries`, `requests` (the
-/// request log), `audit` (the audit log, which has every write). What changed is asked for where it stands. Within two seconds, and
-/// only of what one may read. After five minutes it ends: whoever comes back asks anew.
+/// Server-sent events, each of which says that something has changed: `calls` (those that run, and who waits in queues or is in
+/// conferences), `wallet` (balance or top-ups), `deliveries`, `requests` (the request log), `audit` (the audit log, which has every
+/// write); to operators also `installation` (running calls of all workspaces, nodes, dead jobs, payments that wait). What changed is
+/// asked for where it stands. Within two seconds, and only of what one may read. After five minutes it ends: whoever comes back asks
+/// anew.
 #[utoipa::path(get, path = "/workspace/changes",
     responses((status = 200, body = wire::StreamedChange, content_type = "text/event-stream", description = "What changes, without an end.")),
     extensions(("x-scope" = json!(Scope::MembersRead))))]
-async fn stream_changes(State(app): State<AppState>, caller: Caller, headers: HeaderMap) -> ApiResult<Response> {
+async fn stream_changes(
+    State(app): State<AppState>,
+    caller: Caller,
+    operator: ApiResult<Operator>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
     caller.needs(Scope::MembersRead)?;
     let workspace = caller.workspace.id;
     let place = app.part::<Live>().place(workspace, None)?;
     let may: Vec<&str> =
         SUBJECTS.iter().filter(|(_, scope)| caller.needs(*scope).is_ok()).map(|(name, _)| *name).collect();
-    let source = Changes { workspace, seen: Mutex::default() };
-    let mut follower = Follower::new(app.clone(), Arc::new(source), 0, None);
-    // What changes from here on is told.
-    follower.catch_up().await.map_err(ApiError::internal)?;
-    let right = Right::new(&app, &headers, caller, &[Scope::MembersRead]);
-    let events = stream::unfold(Some((follower, place)), |follows| async move {
-        let (mut follower, place) = follows?;
-        match follower.next().await {
-            Next::Said(said) => Some((said, Some((follower, place)))),
-            Next::Dropped(_) | Next::End => None,
+    let of_workspace = changes(&app, Followed::Changes(workspace), place).await?;
+    let is_operator = operator.is_ok();
+    let events = match operator {
+        Ok(_) => {
+            let place = app.part::<Live>().place(workspace, None)?;
+            let of_all = changes(&app, Followed::Installation, place).await?;
+            // Whichever ends first ends both: whoever reads comes back.
+            let ending = |changes: BoxStream<'static, Arc<Said>>| changes.map(Some).chain(stream::once(ready(None)));
+            let both = stream::select(ending(of_workspace), ending(of_all));
+            both.take_while(|said| ready(said.is_some())).filter_map(ready).boxed()
         }
-    });
+        Err(_) => of_workspace,
+    };
+    let right = Right::new(&app, &headers, caller, &[Scope::MembersRead]);
     let events = events.filter_map(move |said| {
-        let is_told = may.contains(&said.kind.as_str());
+        let is_told = may.contains(&said.kind.as_str()) || (is_operator && said.kind == INSTALLATION);
         async move { is_told.then(|| Ok(Event::default().event(&said.kind).data(&said.body))) }
     });
     // Whoever connects knows so before anything changes.
@@ -83,9 +98,23 @@ async fn stream_changes(State(app): State<AppState>, caller: Caller, headers: He
     Ok(live::answer(&app, app.part::<Live>().lasts(), events))
 }
 
-/// The changes of a workspace, from the first look on.
+/// What changes from here on, until the reader has to come back.
+async fn changes(app: &AppState, followed: Followed, place: Place) -> ApiResult<BoxStream<'static, Arc<Said>>> {
+    let source = Changes { followed, seen: Mutex::default() };
+    let mut follower = Follower::new(app.clone(), Arc::new(source), 0, None);
+    follower.catch_up().await.map_err(ApiError::internal)?;
+    let told = stream::unfold((follower, place), |(mut follower, place)| async move {
+        match follower.next().await {
+            Next::Said(said) => Some((said, (follower, place))),
+            Next::Dropped(_) | Next::End => None,
+        }
+    });
+    Ok(told.boxed())
+}
+
+/// The changes of a workspace or of the installation, from the first look on.
 struct Changes {
-    workspace: WorkspaceId,
+    followed: Followed,
     seen: Mutex<Seen>,
 }
 
@@ -101,8 +130,8 @@ impl Seen {
     fn look(&mut self, marks: Marks, now_us: i64) -> Vec<Said> {
         let before = self.marks.replace(marks.clone());
         let Some(before) = before else { return Vec::new() };
-        let changed = SUBJECTS.iter().zip(before.iter().zip(&marks)).filter(|(_, (before, now))| before != now);
-        let changed = changed.map(|((subject, _), _)| {
+        let changed = marks.iter().filter(|mark| !before.contains(mark));
+        let changed = changed.map(|(subject, _)| {
             self.position = now_us.max(self.position.saturating_add(1));
             Said {
                 position: self.position,
@@ -119,11 +148,14 @@ impl Seen {
 #[async_trait]
 impl Source for Changes {
     fn followed(&self) -> Followed {
-        Followed::Changes(self.workspace)
+        self.followed
     }
 
     async fn look(&self, app: &AppState, _: i64, _: usize) -> Result<Looked, Box<dyn Error + Send + Sync>> {
-        let marks = marks(&mut *app.db.acquire().await?, self.workspace).await?;
+        let marks = match self.followed {
+            Followed::Changes(workspace) => marks(&mut *app.db.acquire().await?, workspace).await?,
+            _ => vec![(INSTALLATION, of_installation(app).await?)],
+        };
         Ok(Looked { said: self.seen.lock().look(marks, app.now_us()), is_over: false, revision: None })
     }
 }
@@ -135,12 +167,24 @@ async fn marks(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<Marks
         Err(error) => return Err(error.into()),
     };
     let top_ups = payments::mark(conn, workspace).await?;
-    Ok([
-        format!("{balance} {top_ups}"),
-        webhooks::deliveries::mark(conn, workspace).await?,
-        requests::mark(conn, workspace).await?,
-        audit::mark(conn, workspace).await?,
+    Ok(vec![
+        ("calls", calls::mark(conn, workspace).await?),
+        ("wallet", format!("{balance} {top_ups}")),
+        ("deliveries", webhooks::deliveries::mark(conn, workspace).await?),
+        ("requests", requests::mark(conn, workspace).await?),
+        ("audit", audit::mark(conn, workspace).await?),
     ])
+}
+
+/// What operators' pages show: calls that run, nodes with their leases, what is dead, what waits for people.
+async fn of_installation(app: &AppState) -> Result<String, sqlx::Error> {
+    let running = calls::mark_of_all(&mut *app.db.acquire().await?).await?;
+    let now_us = app.now_us();
+    let nodes = calls::nodes::list(app).await?.into_iter();
+    let nodes = nodes.map(|node| format!("{} {} {}", node.id, node.state(now_us).as_str(), node.lease_until_us));
+    let dead: i64 = jobs::counts(app).await?.iter().filter(|count| count.state == "dead").map(|count| count.jobs).sum();
+    let (payments, _) = payments::waiting_now(app).await?;
+    Ok(format!("{running} {} {dead} {payments}", nodes.collect::<Vec<_>>().join(" ")))
 }
 
 #[cfg(test)]
@@ -150,7 +194,7 @@ mod tests {
     #[test]
     fn what_stands_as_before_is_not_told_and_nothing_at_first() {
         let marks =
-            |wallet: &str, requests: &str| [wallet.to_owned(), String::new(), requests.to_owned(), String::new()];
+            |wallet: &str, requests: &str| vec![("wallet", wallet.to_owned()), ("requests", requests.to_owned())];
         let mut seen = Seen::default();
         let mut told = |marks, now_us| {
             let said = seen.look(marks, now_us);

@@ -91,6 +91,10 @@ impl Noted {
         if self.is_of_console && !is_refused_write && !status.is_server_error() {
             return response;
         }
+        // Pages of the console follow what changes: two streams of each page that is looked at, and none of them a program's.
+        if who.api_key_id.is_none() && status.is_success() && is_stream(&response) {
+            return response;
+        }
         let duration = app.clock.monotonic().saturating_sub(self.started);
         let error = response.extensions().get::<ApiError>().cloned();
         let error_code = error.as_ref().map(|error| error.code.as_str().to_owned());
@@ -130,6 +134,10 @@ impl Noted {
         });
         response
     }
+}
+
+fn is_stream(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// The answer, and its body where that is in memory already.
@@ -197,6 +205,12 @@ mod tests {
         }
         assert_eq!(request_lines(&headers), format!("user-agent: curl/8\nauthorization: Bearer {REMOVED}\n"));
         assert_eq!(lines(&headers, &OF_ANSWERS), "");
+    }
+
+    #[test]
+    fn a_stream_is_known_by_its_media_type() {
+        let of = |kind: &'static str| Response::builder().header("content-type", kind).body(Body::empty()).unwrap();
+        assert!(is_stream(&of("text/event-stream; charset=utf-8")) && !is_stream(&of("application/json")));
     }
 
     fn of(text: &str) -> String {

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::client;
+use super::heads::{self, Heads};
 use super::signer::{Signatures, Signer};
 use crate::clock::{self, Clock};
 
@@ -92,6 +93,10 @@ pub struct Fetched {
     pub body: String,
     /// The signatures of the last request by header; none when none was sent.
     pub signatures: Signatures,
+    /// Headers of the last request, as a timeline may have them; none when none was sent.
+    pub asked: Heads,
+    /// Headers of what answered it, likewise.
+    pub answered: Heads,
 }
 
 /// What is to be told of a fetch besides how it ended.
@@ -99,6 +104,8 @@ pub struct Fetched {
 struct Trace {
     first_failure: Option<FetchError>,
     signatures: Signatures,
+    asked: Heads,
+    answered: Heads,
 }
 
 /// What is sent, wherever it goes.
@@ -154,7 +161,8 @@ pub(super) async fn fetch_until(
     let mut trace = Trace::default();
     let tries = tries(http, clock, development, url, &form, &mut trace);
     let outcome = timeout_at(deadline, tries).await.unwrap_or(Err(FetchError::Timeout));
-    Fetched { outcome, first_failure: trace.first_failure, body: form.body, signatures: trace.signatures }
+    let Trace { first_failure, signatures, asked, answered } = trace;
+    Fetched { outcome, first_failure, body: form.body, signatures, asked, answered }
 }
 
 async fn tries(
@@ -207,7 +215,10 @@ async fn follow(
         for (name, signature) in &trace.signatures {
             request = request.header(*name, signature);
         }
+        trace.asked = heads::asked((!form.by_get).then_some(FORM), &trace.signatures);
+        trace.answered.clear();
         let response = request.send().await.map_err(|_| FetchError::Connection)?;
+        trace.answered = heads::answered(response.headers());
         match response.status().as_u16() {
             status @ 200..=299 => {
                 let content_type = media_type(&response);

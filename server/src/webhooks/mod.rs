@@ -13,6 +13,7 @@ mod error;
 pub mod events;
 pub mod examples;
 pub mod fetch;
+mod heads;
 pub mod http;
 pub mod kinds;
 mod letter;

@@ -116,7 +116,7 @@ fn facts(app: &AppState, number: &TenantNumber, from: String, url: String) -> Fa
 
 /// What is told of a fetch. Pure.
 fn shown(url: String, fetched: Fetched, duration_ms: u64, number: (&str, Compat)) -> wire::TestedRouting {
-    let Fetched { outcome, first_failure, body, signatures } = fetched;
+    let Fetched { outcome, first_failure, body, signatures, .. } = fetched;
     let signatures = signatures.into_iter().map(|(header, signature)| (header.to_owned(), signature));
     let headers: BTreeMap<_, _> = signatures.chain([("content-type".to_owned(), FORM.to_owned())]).collect();
     let request = wire::TestedRequest { method: "POST".to_owned(), url, headers, body };
@@ -178,7 +178,12 @@ mod tests {
             body: body.as_bytes().to_vec(),
         });
         let (body, signatures) = ("CallStatus=ringing".to_owned(), vec![(signature::HEADER, "t=1,v1=00".to_owned())]);
-        shown(url, Fetched { outcome, first_failure: None, body, signatures }, 12, ("+254700000001", Compat::Sautikit))
+        shown(
+            url,
+            Fetched { outcome, first_failure: None, body, signatures, asked: Vec::new(), answered: Vec::new() },
+            12,
+            ("+254700000001", Compat::Sautikit),
+        )
     }
 
     #[test]

@@ -19,6 +19,16 @@ statements! {
         where c.ended_at is null and (c.started_at, c.id) < ($1, $2) and ($3 = '' or c.workspace_id = $3)
         order by c.started_at desc, c.id desc
         limit $4";
+    /// By the same index. A timeline's counter says more than the row: a place in a queue or a conference is an entry of it.
+    MARK_OF_WORKSPACE = "
+        select count(*) as calls, cast(coalesce(sum(event_seq), 0) as bigint) as entries, coalesce(max(started_at), 0) as newest
+        from calls
+        where workspace_id = $1 and ended_at is null";
+    /// What operators see of them: how many run, how many talk, which is the newest.
+    MARK_OF_ALL = "
+        select count(*) as calls, count(answered_at) as entries, coalesce(max(started_at), 0) as newest
+        from calls
+        where ended_at is null";
     FIND_RUN = "
         select c.id, c.workspace_id, w.name, c.direction, c.status, c.from_party, c.to_party, c.node_id, c.started_at,
             c.answered_at
@@ -55,6 +65,21 @@ pub(in crate::calls) async fn list_open(
     let workspace = workspace.map(|id| id.to_string()).unwrap_or_default();
     let rows = query.bind(workspace).bind(limit).fetch_all(conn).await?;
     rows.iter().map(run).collect()
+}
+
+/// Another text whenever something happens in a call of the workspace that runs, or one begins or ends.
+pub(crate) async fn mark(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<String, sqlx::Error> {
+    marked(&sqlx::query(MARK_OF_WORKSPACE).bind(workspace.to_string()).fetch_one(conn).await?)
+}
+
+/// Another text whenever a call of the installation begins, is answered or ends.
+pub(crate) async fn mark_of_all(conn: &mut AnyConnection) -> Result<String, sqlx::Error> {
+    marked(&sqlx::query(MARK_OF_ALL).fetch_one(conn).await?)
+}
+
+fn marked(row: &AnyRow) -> Result<String, sqlx::Error> {
+    let [calls, entries, newest]: [i64; 3] = [row.try_get("calls")?, row.try_get("entries")?, row.try_get("newest")?];
+    Ok(format!("{calls} {entries} {newest}"))
 }
 
 /// Any workspace's call, running or not.

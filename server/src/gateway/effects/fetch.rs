@@ -8,7 +8,8 @@ use sautikit_api::ids::WorkspaceId;
 use sautikit_api::numbers::Compat;
 use serde_json::json;
 use voice::{
-    Answer, Callback, EventName, FetchFailure, FetchId, Fetched, Input, Purpose, Reply, callback_entry, status_params,
+    Answer, Callback, EventName, FetchFailure, FetchId, Fetched, Input, Purpose, Reply, ReplyHeaders, callback_entry,
+    status_params,
 };
 
 use super::record::Recorder;
@@ -33,8 +34,8 @@ impl Running {
         let (workspace, room) = (self.facts.workspace_id, self.facts.number.clone());
         let copied = shadow::send(&gateway, self.shadow.as_ref(), &callback, &self.signing_secret);
         tokio::spawn(async move {
-            let (fetched, first_failure) = ask(&gateway, (workspace, &room), &callback, secret.signer(compat)).await;
-            let reply = Reply { first_failure, ..reply_of(&fetched) };
+            let (fetched, tries) = ask(&gateway, (workspace, &room), &callback, secret.signer(compat)).await;
+            let reply = Reply { first_failure: tries.first_failure, headers: tries.headers, ..reply_of(&fetched) };
             let outcome = fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room, compat));
             if let Some(copied) = copied {
                 copied.live_is(&gateway, outcome.clone().map(Some), reply.status);
@@ -105,12 +106,12 @@ pub(in crate::gateway) async fn tell_end(
         callback.params.push(("amount", currency.format_e4(cost_minor.saturating_mul(10_000))));
     }
     let copied = shadow::send(gateway, shadow, &callback, signing_secret);
-    let (fetched, first_failure) = ask(gateway, of, &callback, signing_secret.signer(compat)).await;
-    if let Some(reason) = first_failure {
+    let (fetched, tries) = ask(gateway, of, &callback, signing_secret.signer(compat)).await;
+    if let Some(reason) = tries.first_failure {
         let data = json!({ "reason": reason });
         recorder.late_event(EventName::CallbackRetried.as_str(), gateway.app.now_us(), data);
     }
-    let reply = reply_of(&fetched);
+    let reply = Reply { headers: tries.headers, ..reply_of(&fetched) };
     if let Some(copied) = copied {
         copied.live_is(gateway, unread(&fetched), reply.status);
     }
@@ -122,15 +123,24 @@ pub(in crate::gateway) async fn tell_end(
     recorder.late_event(name.as_str(), gateway.app.now_us(), data);
 }
 
-/// What came, and why a first try came to nothing where there were two.
+/// What is told of a callback beside what came.
+struct Tries {
+    /// Why a first try came to nothing, where there were two.
+    first_failure: Option<String>,
+    headers: Option<Box<ReplyHeaders>>,
+}
+
+/// What came, and how.
 async fn ask(
     gateway: &Gateway,
     of: (WorkspaceId, &str),
     callback: &Callback,
     signer: Signer<'_>,
-) -> (Result<fetch::Answer, FetchError>, Option<String>) {
+) -> (Result<fetch::Answer, FetchError>, Tries) {
     let fetched = listener::fetch(&gateway.app, &gateway.http, of, &callback.url, &callback.params, signer).await;
-    (fetched.outcome, fetched.first_failure.map(|failure| failure.to_string()))
+    let headers = ReplyHeaders { asked: fetched.asked, answered: fetched.answered };
+    let headers = (!headers.asked.is_empty()).then(|| Box::new(headers));
+    (fetched.outcome, Tries { first_failure: fetched.first_failure.map(|failure| failure.to_string()), headers })
 }
 
 /// Of a request whose answer steers nothing.
@@ -150,7 +160,7 @@ fn reply(status: u16, body: &[u8]) -> Reply {
     let kept = body.get(..KEPT_BODY_BYTES).unwrap_or(body);
     // A NUL is no text to PostgreSQL.
     let text = String::from_utf8_lossy(kept).replace('\0', "\u{fffd}");
-    Reply { status: Some(status), body_bytes: body.len(), body: text, first_failure: None }
+    Reply { status: Some(status), body_bytes: body.len(), body: text, first_failure: None, headers: None }
 }
 
 /// `room` is the conference of an element that names none: one for each number.

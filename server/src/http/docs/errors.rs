@@ -92,8 +92,11 @@ fn page(code: ErrorCode, sources: Option<&Vec<String>>) -> String {
     let requests = provoked::requests(code);
     if let Some((last, before)) = requests.split_last() {
         text += "\n## A request that provokes it\n";
+        if let Some(setting) = provoked::setting(code) {
+            text += &format!("\n{setting}\n");
+        }
         if !before.is_empty() {
-            text += "\nFirst these; `{id}` and `{key}` are of their answers:\n";
+            text += "\nFirst these; what stands in braces is of their answers:\n";
         }
         for request in before {
             text += &format!("\n```http\n{request}\n```\n");
@@ -102,6 +105,8 @@ fn page(code: ErrorCode, sources: Option<&Vec<String>>) -> String {
             text += "\nThen this one is refused with it:\n";
         }
         text += &format!("\n```http\n{last}\n```\n");
+    } else if let Some(fault) = provoked::fault(code) {
+        text += &format!("\n## When it comes\n\nNo request provokes it: it is answered when {fault}.\n");
     }
     text += &format!("\n## The answer\n\n```json\n{}\n```\n", answer(code));
     match sources {

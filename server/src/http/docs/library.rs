@@ -68,6 +68,11 @@ pub(super) fn sources() -> &'static [Source] {
     &LIBRARY.sources
 }
 
+/// The same as readers of this language see them: translated where there is a translation.
+pub(super) fn sources_in(lang: &str) -> &'static [Source] {
+    if lang == SWAHILI { &LIBRARY.swahili_sources } else { &LIBRARY.sources }
+}
+
 /// A page as it was written.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
@@ -108,11 +113,14 @@ struct Library {
     /// What is drawn below a page's text: the requests of a group of the API.
     groups: HashMap<String, Arc<Group>>,
     sources: Vec<Source>,
+    swahili_sources: Vec<Source>,
 }
 
 impl Library {
     fn load() -> Self {
-        let mut library = Self { swahili: swahili(), ..Self::default() };
+        let translated = swahili();
+        let swahili = translated.iter().map(|(href, (_, page))| (href.clone(), page.clone())).collect();
+        let mut library = Self { swahili, ..Self::default() };
         let mut folders: Vec<_> = SOURCES.dirs().filter_map(|dir| Some((dir.path().to_str()?, dir))).collect();
         folders.sort_by_key(|(name, _)| (place(&ORDER, name), *name));
         let mut menu: Vec<_> =
@@ -124,6 +132,7 @@ impl Library {
         menu.push(library.reference());
         let changes = CHANGELOG.replace("](docs/", "](");
         library.keep(format!("{ROOT}/changelog"), "Reference", &changes, markdown::render(&changes, ""));
+        library.swahili_sources = library.sources.iter().map(|source| in_swahili(source, &translated)).collect();
         let swahili_menu: Vec<_> = menu.iter().map(|section| library.in_swahili(section)).collect();
         let listed: Vec<_> = menu.iter().map(|section| library.listed(section)).collect();
         let start = start_page("Documentation", "How Sautikit works, how to build on it and how to run it.", &listed);
@@ -141,9 +150,7 @@ impl Library {
             Some(translated) => MenuPage { title: translated.title.clone(), lang: SWAHILI, ..page.clone() },
             None => page.clone(),
         };
-        let known = SECTIONS.iter().find(|(english, _)| *english == section.title);
-        let title = known.map_or(section.title.as_str(), |(_, swahili)| *swahili).to_owned();
-        MenuSection { title, pages: section.pages.iter().map(page).collect() }
+        MenuSection { title: section_in_swahili(&section.title), pages: section.pages.iter().map(page).collect() }
     }
 
     fn section(&mut self, folder: &str, dir: &Dir<'static>) -> MenuSection {
@@ -192,7 +199,7 @@ impl Library {
             href: href.clone(),
             title: rendered.title.clone(),
             section: section.to_owned(),
-            headings: rendered.headings.iter().map(|heading| heading.text.clone()).collect(),
+            headings: headings_of(&rendered),
             markdown: source.to_owned(),
         });
         self.pages.insert(href, rendered);
@@ -223,15 +230,41 @@ impl Library {
     }
 }
 
-/// Pages that are translated, by the address of their original.
-fn swahili() -> HashMap<String, Rendered> {
+fn headings_of(page: &Rendered) -> Vec<String> {
+    page.headings.iter().map(|heading| heading.text.clone()).collect()
+}
+
+fn section_in_swahili(title: &str) -> String {
+    let known = SECTIONS.iter().find(|(english, _)| *english == title);
+    known.map_or(title, |(_, swahili)| *swahili).to_owned()
+}
+
+/// The page as it is searched in Swahili.
+fn in_swahili(source: &Source, translated: &HashMap<String, (String, Rendered)>) -> Source {
+    // What is measured is left out by the name of its section.
+    let section = section_in_swahili(&source.section);
+    match translated.get(&source.href) {
+        Some((markdown, page)) => Source {
+            href: source.href.clone(),
+            title: page.title.clone(),
+            section,
+            headings: headings_of(page),
+            markdown: markdown.clone(),
+        },
+        None => Source { section, ..source.clone() },
+    }
+}
+
+/// Pages that are translated, as they were written and as they are shown, by the address of their original.
+fn swahili() -> HashMap<String, (String, Rendered)> {
     let folders = SOURCES.get_dir(SWAHILI).into_iter().flat_map(Dir::dirs);
     let files = folders.flat_map(Dir::files);
     let page = |file: &include_dir::File<'static>| {
         let (path, source) = (file.path().strip_prefix(SWAHILI).ok()?, file.contents_utf8()?);
         let stem = markdown_stem(path)?;
         let folder = path.parent()?.to_str()?;
-        Some((format!("{ROOT}/{folder}/{stem}"), markdown::render(source, &format!("{SWAHILI}/{folder}"))))
+        let rendered = markdown::render(source, &format!("{SWAHILI}/{folder}"));
+        Some((format!("{ROOT}/{folder}/{stem}"), (source.to_owned(), rendered)))
     };
     files.filter_map(page).collect()
 }
@@ -346,10 +379,15 @@ mod tests {
     #[test]
     fn every_guide_is_there_in_swahili_with_the_same_code_and_no_english_left_over() {
         let guides = SOURCES.get_dir("guides").unwrap().files();
-        for file in guides {
+        // Of concepts those that are there already.
+        let concepts = SOURCES.get_dir("concepts").unwrap().files();
+        for file in guides.chain(concepts) {
             let path = file.path();
-            let translated = SOURCES.get_file(std::path::Path::new(SWAHILI).join(path));
-            let translated = translated.unwrap_or_else(|| panic!("{} is not translated", path.display()));
+            let translated = match SOURCES.get_file(std::path::Path::new(SWAHILI).join(path)) {
+                Some(translated) => translated,
+                None if path.starts_with("concepts") => continue,
+                None => panic!("{} is not translated", path.display()),
+            };
             let (original, translated) = (file.contents_utf8().unwrap(), translated.contents_utf8().unwrap());
             for language in ["sh", "json", "xml", "http", "js", "python", "go", "php", "ini", "text"] {
                 let (one, other): (Vec<_>, Vec<_>) =

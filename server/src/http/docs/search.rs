@@ -1,5 +1,5 @@
 //! Searching the documentation: `/docs/search?q=…`, a page that works without script, and `/docs/search.json`, by which
-//! `app/js/docs_search.js` finds the same while somebody types, without asking again.
+//! `app/js/docs.js` finds the same while somebody types, without asking again.
 //!
 //! The index has every page with its headings, every error code, and the words of the text that lead to few pages, as many
 //! as [`INDEX_BYTES`] has room for.
@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use app::article::Article;
+use axum::extract::RawQuery;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use sautikit_api::ErrorCode;
@@ -32,15 +33,23 @@ const SNIPPET_CHARS: usize = 140;
 /// Longest query that is read, in characters.
 const QUERY_CHARS: usize = 100;
 
-static INDEX: LazyLock<(String, String)> = LazyLock::new(|| {
-    let text = index(library::sources());
+/// An index and its tag.
+type Index = LazyLock<(String, String)>;
+
+static INDEX: Index = LazyLock::new(|| tagged(ENGLISH));
+static SWAHILI_INDEX: Index = LazyLock::new(|| tagged(SWAHILI));
+
+fn tagged(lang: &str) -> (String, String) {
+    let text = index(library::sources_in(lang));
     let etag = etag::tag_of(text.as_bytes());
     (text, etag)
-});
+}
 
-/// GET `/docs/search.json`.
-pub(in crate::http) async fn search_index(headers: HeaderMap) -> Response {
-    let (text, etag) = &*INDEX;
+/// GET `/docs/search.json?lang=sw`; English for whatever else is asked. The address names the language, so that a browser may keep
+/// both.
+pub(in crate::http) async fn search_index(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let is_swahili = query.as_deref().is_some_and(|query| query.split('&').any(|pair| pair == "lang=sw"));
+    let (text, etag) = if is_swahili { &*SWAHILI_INDEX } else { &*INDEX };
     let mut response = etag::answer(&headers, etag, text.as_str());
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -54,11 +63,11 @@ const ENGLISH_WORDS: (&str, &str) =
 const SWAHILI_WORDS: (&str, &str) =
     ("Tafuta", "Hakuna kilichopatikana. Jaribu herufi chache, au pitia [kurasa zote](/docs).");
 
-/// The page with what was found, for readers of this language; what is searched is English.
+/// The page with what was found, for readers of this language: in it as far as there are translations, else in English.
 pub(super) fn article(query: &str, lang: &str) -> Article {
     let (lang, (title, nothing)) = if lang == SWAHILI { (SWAHILI, SWAHILI_WORDS) } else { (ENGLISH, ENGLISH_WORDS) };
     let query: String = query.chars().take(QUERY_CHARS).collect();
-    let found = find(library::sources(), &query);
+    let found = find(library::sources_in(lang), &query);
     let mut text = format!("# {title}\n");
     if found.is_empty() {
         text += &format!("\n{nothing}\n");
@@ -190,6 +199,20 @@ mod tests {
         assert_eq!(titles("wallet rings"), ["Calls"]);
         assert!(titles("fax").is_empty() && titles("").is_empty() && titles("a").is_empty());
         assert_eq!(find(&sources, "rings")[0].1, "A wallet is *held* while it rings.");
+    }
+
+    #[test]
+    fn readers_of_swahili_find_what_is_translated_by_its_own_words() {
+        let found = |query: &str, lang: &str| {
+            find(library::sources_in(lang), query).iter().map(|(source, _)| source.href.clone()).collect::<Vec<_>>()
+        };
+        assert!(found("nambari simu", SWAHILI).contains(&"/docs/guides/place-a-call".to_owned()));
+        assert!(found("nambari simu", ENGLISH).is_empty());
+        // What is not translated is found by what it says.
+        assert!(found("machine detection", SWAHILI).contains(&"/docs/verbs/dial".to_owned()));
+        let text = index(library::sources_in(SWAHILI));
+        assert!(text.len() <= INDEX_BYTES && text.contains("Miongozo"), "{} bytes", text.len());
+        assert!(!text.contains("/docs/benchmarks/"), "what is measured");
     }
 
     #[test]

@@ -33,6 +33,7 @@ use super::body::{self, StoredEvent};
 use super::client::MAX_ANSWER_BYTES;
 use super::delivery::{DELIVERY_HEADER, EVENT_HEADER, VERSION_HEADER};
 use super::fetch::{self, Answer, DEADLINE, FORM, FetchError, Fetched};
+use super::heads;
 use super::kinds;
 use super::live::notices;
 use super::signature;
@@ -289,7 +290,11 @@ impl Callback {
     /// What it came to.
     fn fetched(self, said: &FromListener) -> Fetched {
         let outcome = heard(said).and_then(|given| read(self.url, given));
-        Fetched { outcome, first_failure: None, body: self.request.body, signatures: self.signatures }
+        let Forwarded { headers, body } = self.request;
+        let form = headers.get("content-type").map(String::as_str);
+        let asked = heads::asked(form, &self.signatures);
+        // Of what its own server said the listener tells no headers.
+        Fetched { outcome, first_failure: None, body, signatures: self.signatures, asked, answered: Vec::new() }
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Followed {
     Call(CallId),
     /// Which of a workspace's lists change.
     Changes(WorkspaceId),
+    /// Whether anything changes that operators see of the installation.
+    Installation,
 }
 
 impl Followed {
@@ -47,7 +49,7 @@ impl Followed {
         match self {
             Self::Events(..) => POLL_EVENTS,
             Self::Call(_) => POLL_CALL,
-            Self::Changes(_) => POLL_CHANGES,
+            Self::Changes(_) | Self::Installation => POLL_CHANGES,
         }
     }
 }
@@ -121,7 +123,7 @@ pub(super) fn enter(app: &AppState, source: &Arc<dyn Source>, from: i64) -> Seat
         // Who delivers, here or elsewhere, is told that somebody listens.
         Followed::Events(..) => delivery::ring(app),
         Followed::Call(_) => live.calls.follows(),
-        Followed::Changes(_) => {}
+        Followed::Changes(_) | Followed::Installation => {}
     }
     Seat { ring: reader, revision }
 }

@@ -112,6 +112,14 @@ async fn a_caller_from_the_carrier_hears_the_customers_menu() {
     let answered = of_kind(&timeline, "callback.answered");
     assert_eq!((&answered[0]["status"], &answered[0]["actions"]), (&json!(200), &json!(2)));
     assert_eq!(answered[0]["body"], menu().to_string());
+    // With the headers of both ways: the signature is recognisable and can't be sent again.
+    let header = |of: &str, name: &str| {
+        let pairs = answered[0][of].as_array().cloned().unwrap_or_default();
+        pairs.iter().find(|pair| pair[0] == name).and_then(|pair| pair[1].as_str().map(str::to_owned))
+    };
+    assert_eq!(header("headers", "content-type").as_deref(), Some("application/json"));
+    let signature = header("request_headers", "x-sautikit-signature").expect("a signature");
+    assert!(signature.starts_with("t=") && signature.ends_with('…'), "{signature}");
     assert!(answered.iter().all(|answer| answer["ms"].is_u64()), "{answered:?}");
     for (kind, verbs) in [("verb.started", ["say", "getDigits"]), ("verb.ended", ["say", "getDigits"])] {
         let entries = of_kind(&timeline, kind);
