@@ -73,8 +73,13 @@ pub enum CallError {
         message: String,
     },
     /// The actions of the request do not validate.
-    #[error("{0}")]
-    Actions(String),
+    #[error("{message}")]
+    Actions {
+        /// The member of the request that has them.
+        field: &'static str,
+        /// What is wrong, with its place.
+        message: String,
+    },
     /// An emergency number or short code.
     #[error("emergency numbers and short codes can't be called here")]
     Emergency {
