@@ -133,7 +133,7 @@ pub enum CallError {
     #[error("another request has the same Idempotency-Key")]
     KeyTaken,
     /// The workspace is suspended or gone.
-    #[error("the workspace is suspended")]
+    #[error("there is no such workspace, or it is suspended")]
     WorkspaceClosed,
     /// This node has no gateway.
     #[error("no gateway serves this node")]
