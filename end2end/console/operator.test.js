@@ -1,5 +1,5 @@
 // What an operator sees of an installation while it works: running calls of every workspace, whose end asks first and stands in the
-// workspace's audit log, the nodes, and the overview.
+// workspace's audit log, the nodes, the overview, and who is registered.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launchBrowser, openPage } from "../support/browser.js";
@@ -70,6 +70,22 @@ test("the node says what runs on it, and the overview that all is well", async (
   await page.goto(`${server.url}/operator/overview`);
   await page.getByText("Everything is well").waitFor();
   assert.match(await page.locator(".stats").innerText(), /1 \/ 1/);
+});
+
+test("nobody is registered, and the key of their tokens is rotated once it was asked", async () => {
+  const signedBy = async () => (await customer.post("/v1/sip/token", {})).token.split(".")[0];
+  const before = await signedBy();
+  await page.goto(`${server.url}/operator/registrations`);
+  await page.getByText("Nobody is registered").waitFor();
+  await page.locator("summary", { hasText: "Rotate the key" }).click();
+  await page.getByText("Tokens that are out are good until they expire").waitFor();
+  assert.equal(await signedBy(), before, "nothing was done yet");
+  await page.locator("form button", { hasText: "Rotate the key" }).click();
+  await page.getByText("A new key signs", { exact: true }).waitFor();
+  assert.notEqual(await signedBy(), before, "its header names another key");
+  await page.goto(`${server.url}/operator/registrations?identity=asha`);
+  await page.getByText("Nobody who is registered matches").waitFor();
+  assert.deepEqual(page.problems, []);
 });
 
 test("a node that takes no new calls says since when", async () => {

@@ -4705,7 +4705,7 @@ type SIPRegistration struct {
 	// RFC 3339; when it registered last.
 	RegisteredAt time.Time `json:"registered_at"`
 
-	// `udp`, or `ws` for a WebSocket.
+	// `udp`, `tcp`, `tls`, or `ws` for a WebSocket.
 	Transport string `json:"transport"`
 
 	// The credential's; null for a browser.

@@ -26,6 +26,7 @@ fn groups(visit: &Visit, me: &Me) -> Groups {
             ("/operator/overview", text.operator.overview, Glyph::Home),
             ("/operator/workspaces", text.operator.workspaces, Glyph::Workspaces),
             ("/operator/calls", text.operator.running, Glyph::Calls),
+            ("/operator/registrations", text.operator.registrations, Glyph::Softphone),
             ("/operator/nodes", text.operator.nodes, Glyph::Switch),
             ("/operator/trunks", text.trunks.title, Glyph::Trunk),
             ("/operator/providers", text.supply.providers, Glyph::Switch),

@@ -217,6 +217,8 @@ pub const DISMISS_PAYMENT: &str = "/console/operator/payments/{id}/dismiss";
 pub const OPERATOR_HANG_UP: &str = "/console/operator/calls/{id}/hangup";
 /// Tries a background job again that was set aside, as operator; the path carries its id.
 pub const RETRY_JOB: &str = "/console/operator/jobs/{id}/retry";
+/// Has a new key sign the tokens of phones and browsers, as operator.
+pub const ROTATE_SIP_KEYS: &str = "/console/operator/sip-keys/rotate";
 /// Compares a provider's statement with the wallets, as operator.
 pub const RECONCILE: &str = "/console/operator/payments/reconcile";
 /// Corrects a wallet, as operator; the path carries the workspace's id.
@@ -342,6 +344,7 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         UPDATE_PROFILE => profile::update(fields, api).await.into(),
         UNLINK_GOOGLE => profile::unlink_google(fields, api).await.into(),
         RECONCILE => operator::reconcile(fields, api).await.into(),
+        ROTATE_SIP_KEYS => operator::rotate_sip_keys(fields, api).await.into(),
         END_OTHER_SESSIONS => profile::end_other_sessions(fields, api).await.into(),
         CREATE_PROVIDER => supply::create_provider(fields, api).await.into(),
         CREATE_SERIES => supply::create_series(fields, api).await.into(),

@@ -2,7 +2,7 @@
 
 use super::{
     ADJUST, ASSIGN_PAYMENT, DISMISS_PAYMENT, Fields, Next, OPERATOR_HANG_UP, RECONCILE, RESUME_WORKSPACE, RETRY_JOB,
-    SET_COUNTRY, SET_OVERDRAFT, SUSPEND_WORKSPACE,
+    ROTATE_SIP_KEYS, SET_COUNTRY, SET_OVERDRAFT, SUSPEND_WORKSPACE,
 };
 use crate::{
     api_client::{Api, escape, with_query},
@@ -18,6 +18,7 @@ const PAGE: &str = "/operator/workspaces";
 const PAYMENTS: &str = "/operator/payments";
 const CALLS: &str = "/operator/calls";
 const JOBS: &str = "/operator/jobs";
+const REGISTRATIONS: &str = "/operator/registrations";
 /// Of a UUID as it is written.
 const ID_CHARS: usize = 36;
 
@@ -69,6 +70,13 @@ pub(super) async fn retry_job(id: &str, fields: &Fields, api: &Api) -> Next {
     match api.post(format!("/v1/admin/jobs/{}/retry", escape(id)), &serde_json::json!({})).await {
         Ok(_) => Next::redirect(format!("{JOBS}?done=retried")),
         Err(failure) => Next::failed(RETRY_JOB, JOBS, failure, fields),
+    }
+}
+
+pub(super) async fn rotate_sip_keys(fields: &Fields, api: &Api) -> Next {
+    match api.post("/v1/admin/sip-keys/rotate", &serde_json::json!({})).await {
+        Ok(_) => Next::redirect(format!("{REGISTRATIONS}?done=rotated")),
+        Err(failure) => Next::failed(ROTATE_SIP_KEYS, REGISTRATIONS, failure, fields),
     }
 }
 

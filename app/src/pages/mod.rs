@@ -51,6 +51,7 @@ mod operator_payments;
 mod operator_prices;
 mod operator_prices_difference;
 mod operator_providers;
+mod operator_registrations;
 mod operator_series;
 mod operator_series_one;
 mod operator_statements;
@@ -160,6 +161,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/statements") view=operator_statements::OperatorMonthPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/overview") view=operator_overview::OperatorOverviewPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/calls") view=operator_calls::OperatorCallsPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/registrations") view=operator_registrations::OperatorRegistrationsPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/nodes") view=operator_nodes::OperatorNodesPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/jobs") view=operator_jobs::OperatorJobsPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/payments") view=operator_payments::OperatorPaymentsPage ssr=SsrMode::Async/>

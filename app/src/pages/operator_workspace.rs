@@ -34,12 +34,14 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let prices = format!("/operator/prices?workspace_id={}", workspace.id);
     let numbers = format!("/operator/numbers?workspace_id={}", workspace.id);
     let running = format!("/operator/calls?workspace_id={}", workspace.id);
+    let registered = format!("/operator/registrations?workspace_id={}", workspace.id);
     let operators = &member.text().operator;
     let adjustments = operators.adjustments;
     let words = member.text();
     Ok(view! {
         <PageHead title=workspace.name.clone() text=text.workspace_limits parent=(operators.workspaces, "/operator/workspaces")>
             <a class="button" href=running>{operators.see_running}</a>
+            <a class="button" href=registered>{operators.registrations}</a>
             <a class="button" href=prices>{words.supply.prices}</a>
             <a class="button" href=numbers>{words.common.numbers}</a>
             <a class="button" href=money>{adjustments}</a>

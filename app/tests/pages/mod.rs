@@ -1,7 +1,12 @@
 //! Pages of operators, and what runs.
 
-use super::page;
-use super::scripted::ID;
+use super::scripted::{ID, ScriptedApi};
+use super::{fields, page, render, visit};
+use app::Visit;
+use app::api_client::Api;
+use app::forms::{self, Next};
+use app::i18n::Lang;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn operators_read_a_workspaces_statements_and_what_waits_for_them() {
@@ -90,4 +95,52 @@ async fn lists_say_what_they_are_told_of() {
     }
     let older = page("requests-older", "/developers/requests?cursor=0").await;
     assert!(!older.contains("data-live-changes"), "what is new stands on the first page");
+}
+
+#[tokio::test]
+async fn operators_see_who_is_registered_in_all_workspaces_and_narrow_the_list() {
+    let html = page("operator-registrations", "/operator/registrations").await;
+    for shown in ["Duka Moja Ltd", "ts_0c4a9f3e", "Yealink SIP-T31G", "203.0.113.7:5060 (udp)", "asha", "(ws)"] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+    assert!(html.contains("href=\"/exports/registrations.csv\""), "{html}");
+    let url = format!("/operator/registrations?workspace_id={ID}&identity=ts_");
+    let api = Arc::new(ScriptedApi::default());
+    let (html, _) = render("operator-registrations-narrowed", visit(api.clone(), &url), &url).await;
+    let asked = api.asked.lock().unwrap().iter().map(|asked| asked.path.clone()).collect::<Vec<_>>();
+    assert!(asked.contains(&format!("/v1/admin/registrations?workspace_id={ID}&identity=ts_")), "{asked:?}");
+    assert!(html.contains(&format!("/exports/registrations.csv?workspace_id={ID}&amp;identity=ts_")), "{html}");
+    assert!(html.contains("href=\"/operator/registrations?identity=ts_\""), "without the workspace: {html}");
+    let nobody = Arc::new(ScriptedApi { empty: true, ..ScriptedApi::default() });
+    let (html, _) = render("operator-nobody-found", visit(nobody.clone(), &url), &url).await;
+    assert!(html.contains("Nobody who is registered matches"), "{html}");
+    let (html, _) =
+        render("operator-nobody", visit(nobody, "/operator/registrations"), "/operator/registrations").await;
+    assert!(html.contains("Nobody is registered"), "{html}");
+}
+
+#[tokio::test]
+async fn the_key_of_sip_tokens_is_rotated_once_it_is_said_what_that_means() {
+    let html = page("operator-registrations", "/operator/registrations").await;
+    let (before, form) = html.split_once(forms::ROTATE_SIP_KEYS).expect("the form");
+    assert!(
+        before.contains("<details class=\"confirm confirm--flow\"") && form.contains("within five minutes"),
+        "{html}"
+    );
+    let api = Arc::new(ScriptedApi::default());
+    let done = forms::submit(forms::ROTATE_SIP_KEYS, &fields(&[]), &Api::new(api.clone())).await.next;
+    let Next::Redirect(to) = done else { panic!("it goes back to the page") };
+    let asked = api
+        .asked
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|asked| format!("{} {}", asked.method.as_str(), asked.path))
+        .collect::<Vec<_>>();
+    assert_eq!(asked, ["POST /v1/admin/sip-keys/rotate"]);
+    for (lang, said) in [(Lang::English, "A new key signs"), (Lang::Swahili, "Ufunguo mpya unasaini")] {
+        let visit = Visit { lang, ..visit(Arc::new(ScriptedApi::default()), &to) };
+        let (html, _) = render("operator-sip-key-rotated", visit, &to).await;
+        assert!(html.contains(said), "{said}: {html}");
+    }
 }

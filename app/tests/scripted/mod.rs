@@ -80,6 +80,10 @@ impl ScriptedApi {
                     "max_expires_seconds": 3600})
             }
             ("GET", "/v1/sip/registrations") => list(json!([registration()])),
+            ("GET", "/v1/admin/registrations") => list(json!([registered("phone"), registered("browser")])),
+            ("POST", "/v1/admin/sip-keys/rotate") => {
+                json!({"id": ID, "created_at": "2026-11-21T09:00:00Z", "former_until": "2026-11-21T09:05:00Z"})
+            }
             ("GET", "/v1/wallet/top-ups") => list(json!([top_up("pending"), top_up("failed")])),
             ("GET", "/v1/wallet/top-ups/waits") => {
                 let mut asked = top_up("pending");
@@ -214,6 +218,19 @@ fn credential() -> Value {
 fn registration() -> Value {
     json!({"identity": "ts_0c4a9f3e", "credential_id": ID, "number_id": ID, "user_agent": "Yealink SIP-T31G 124.86.0.75",
         "address": "203.0.113.7:5060", "transport": "udp", "registered_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T10:00:00Z"})
+}
+
+/// As operators see it.
+fn registered(kind: &str) -> Value {
+    let mut row = registration();
+    row["workspace_id"] = json!(ID);
+    row["workspace_name"] = json!("Duka Moja Ltd");
+    if kind == "browser" {
+        row["identity"] = json!("asha");
+        (row["credential_id"], row["number_id"]) = (json!(null), json!(null));
+        row["transport"] = json!("ws");
+    }
+    row
 }
 
 fn top_up(status: &str) -> Value {

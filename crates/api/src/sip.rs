@@ -199,7 +199,7 @@ pub struct SipRegistration {
     pub user_agent: Option<String>,
     /// Where it registered from: an address and a port.
     pub address: String,
-    /// `udp`, or `ws` for a WebSocket.
+    /// `udp`, `tcp`, `tls`, or `ws` for a WebSocket.
     pub transport: String,
     /// RFC 3339; when it registered last.
     pub registered_at: String,
@@ -213,6 +213,8 @@ pub struct SipRegistration {
 pub struct AdminSipRegistration {
     /// Whose it is.
     pub workspace_id: WorkspaceId,
+    /// What that workspace is called; empty where it was deleted just now.
+    pub workspace_name: String,
     /// As the workspace sees it.
     #[serde(flatten)]
     pub registration: SipRegistration,

@@ -26,7 +26,7 @@ impl From<CallError> for ApiError {
             CallError::NotLive => ErrorCode::CallsNotLive.into(),
             CallError::NumberUnknown => Self::field("from", format!("`from` is {message}.")),
             CallError::Invalid { field, .. } => Self::field(field, message),
-            CallError::Actions(_) => Self::new(ErrorCode::ActionsInvalid).message(message).at("actions"),
+            CallError::Actions { field, .. } => Self::new(ErrorCode::ActionsInvalid).message(message).at(field),
             CallError::Emergency { field, number } => {
                 let what = "an emergency number or a short code, which can't be called here";
                 refused_at(ErrorCode::CallsEmergencyBlocked, field, &format!("`{field}`: {number} is {what}."))

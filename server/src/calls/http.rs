@@ -296,7 +296,7 @@ async fn replace_actions(
         Some(_) => None,
         None => {
             let body: wire::ReplaceActions = request.read()?;
-            Some(parse_list(&body.actions).map_err(|error| CallError::Actions(error.to_string()))?)
+            Some(parse_list(&body.actions).map_err(|error| placing::unreadable("actions", &error))?)
         }
     };
     let call = find(&app, attempt.tx(), &caller, &id).await?;
@@ -307,7 +307,7 @@ async fn replace_actions(
         Some(actions) => Document { actions, warnings: Vec::new() },
         None => {
             let number = numbers::find_active_by_e164(attempt.tx(), &call.local_e164).await?;
-            placing::read_xml(request.xml().unwrap_or_default(), &number.ok_or(CallError::NotLive)?)?
+            placing::read_xml("actions", request.xml().unwrap_or_default(), &number.ok_or(CallError::NotLive)?)?
         }
     };
     let gateway = Hub::of(&app).gateway();

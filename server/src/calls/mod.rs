@@ -74,8 +74,13 @@ pub enum CallError {
         message: String,
     },
     /// The actions of the request do not validate.
-    #[error("{0}")]
-    Actions(String),
+    #[error("{message}")]
+    Actions {
+        /// The member of the request that has them.
+        field: &'static str,
+        /// What is wrong, with its place.
+        message: String,
+    },
     /// An emergency number or short code.
     #[error("emergency numbers and short codes can't be called here")]
     Emergency {
@@ -129,7 +134,7 @@ pub enum CallError {
     #[error("another request has the same Idempotency-Key")]
     KeyTaken,
     /// The workspace is suspended or gone.
-    #[error("the workspace is suspended")]
+    #[error("there is no such workspace, or it is suspended")]
     WorkspaceClosed,
     /// This node has no gateway.
     #[error("no gateway serves this node")]

@@ -3,7 +3,7 @@
 //! The gateway gets the call only after its record stands, so a refused call never reaches a carrier and a crash in
 //! between leaves a ringing row that recovery closes; it is never dialled twice.
 
-use sautikit_api::actions::{Asked, Channels, Document, MachineDetection, parse_list, parse_xml};
+use sautikit_api::actions::{Action, ActionError, Asked, Channels, Document, MachineDetection, parse_list, parse_xml};
 use sautikit_api::calls::CreateCall;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::recordings::RecordCall;
@@ -63,7 +63,7 @@ pub async fn prepare(
     }
     let party = own_party(app, workspace_id, &request.from).await?;
     let actions = match &request.xml {
-        Some(xml) => Some(read_xml(xml.as_bytes(), &party.number.number)?),
+        Some(xml) => Some(read_xml("xml", xml.as_bytes(), &party.number.number)?),
         None => actions,
     };
 
@@ -161,7 +161,11 @@ fn check_shape(app: &AppState, request: &CreateCall) -> Result<Option<Document>,
         return Err(invalid("xml", "Give one of `voice_callback_url`, `actions` and `xml`.".to_owned()));
     }
     let actions = request.actions.as_ref().map(parse_list).transpose();
-    let actions = actions.map_err(|error| CallError::Actions(error.to_string()))?;
+    let actions = actions.map_err(|error| unreadable("actions", &error))?;
+    if let Some([Action::Reject(_), ..]) = actions.as_deref() {
+        let message = "actions[0].reject: whom you call can't be turned away; end the call with `hangup`".to_owned();
+        return Err(CallError::Actions { field: "actions", message });
+    }
     let actions = actions.map(|actions| Document { actions, warnings: Vec::new() });
     for (field, url) in [("voice_callback_url", &request.voice_callback_url), ("events_url", &request.events_url)] {
         if let Some(url) = url {
@@ -172,11 +176,16 @@ fn check_shape(app: &AppState, request: &CreateCall) -> Result<Option<Document>,
     Ok(actions)
 }
 
-/// A document of XML that is given, not answered, as one of the number's handler would be read.
-pub(super) fn read_xml(xml: &[u8], number: &TenantNumber) -> Result<Document, CallError> {
+/// A document of XML that is given in `field`, not answered, as one of the number's handler would be read.
+pub(super) fn read_xml(field: &'static str, xml: &[u8], number: &TenantNumber) -> Result<Document, CallError> {
     let url = number.voice_callback_url.as_deref().unwrap_or_default();
     let asked = Asked { url, room: &number.e164, compat: number.compat };
-    parse_xml(xml, &asked).map_err(|error| CallError::Actions(error.to_string()))
+    parse_xml(xml, &asked).map_err(|error| unreadable(field, &error))
+}
+
+/// That the actions of a request do not validate, at the member that has them.
+pub(super) fn unreadable(field: &'static str, error: &ActionError) -> CallError {
+    CallError::Actions { field, message: error.to_string() }
 }
 
 fn check_range(field: &'static str, value: Option<i64>, range: std::ops::RangeInclusive<i64>) -> Result<(), CallError> {

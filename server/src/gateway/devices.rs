@@ -13,7 +13,7 @@ use sautikit_api::ErrorCode;
 use sautikit_api::ids::{NumberId, WorkspaceId};
 use sautikit_api::rights::Scope;
 use sautikit_api::sip as wire;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,6 +24,7 @@ use super::leg::codecs::{CodecPolicy, rtpmap};
 use super::media::Suite;
 use super::registrar::{DEVICE_MAX_EXPIRES, Moment, Registered};
 use super::sip::transport_name;
+use crate::accounts::{self, workspaces};
 use crate::clock::rfc3339;
 use crate::entropy::uuid_of;
 use crate::numbers::NumberError;
@@ -50,7 +51,12 @@ struct RegistrationsQuery {
     /// Of this workspace only.
     #[param(format = Uuid)]
     workspace_id: String,
+    /// With this in their identity, which is a device's user name or what a browser's token says; case does not matter.
+    identity: String,
 }
+
+/// A device or browser that is registered, and whose it is.
+type Owned = (WorkspaceId, Registered);
 
 /// List registered devices and browsers
 ///
@@ -66,7 +72,10 @@ async fn list_sip_registrations(
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersRead)?;
     let workspace = caller.workspace.id;
-    listed(&app, gateway, page?, |_| vec![workspace], |_, row| row).await
+    let now = moment(&app);
+    let page = page?;
+    let rows = listed(&app, gateway, now, &page, |_| vec![workspace], |_| true).await?;
+    Ok(page.answer(rows, |(_, row)| (row.place.registered_at, position(row)), |(_, row)| body(row, now)))
 }
 
 /// List every registration
@@ -83,47 +92,69 @@ async fn list_every_registration(
     page: ApiResult<Page>,
     query: ApiResult<Query<RegistrationsQuery>>,
 ) -> ApiResult<Response> {
-    let Query(RegistrationsQuery { workspace_id }) = query?;
+    let Query(RegistrationsQuery { workspace_id, identity }) = query?;
     let unreadable = |_| ApiError::field("workspace_id", "`workspace_id` is the id of a workspace.");
     let only = match workspace_id.as_str() {
         "" => None,
         id => Some(id.parse::<WorkspaceId>().map_err(unreadable)?),
     };
     let workspaces = |gateway: &Gateway| only.map_or_else(|| gateway.registrar.workspaces(), |only| vec![only]);
-    let with_owner = |workspace_id, registration| wire::AdminSipRegistration { workspace_id, registration };
-    listed(&app, gateway, page?, workspaces, with_owner).await
+    let part = identity.trim().to_lowercase();
+    let is_meant = |row: &Registered| row.name.to_lowercase().contains(&part);
+    let now = moment(&app);
+    let page = page?;
+    let rows = listed(&app, gateway, now, &page, workspaces, is_meant).await?;
+    let names = names(&app, &rows).await?;
+    let with_owner = |(workspace_id, row)| wire::AdminSipRegistration {
+        workspace_id,
+        workspace_name: names.get(&workspace_id).cloned().unwrap_or_default(),
+        registration: body(row, now),
+    };
+    Ok(page.answer(rows, |(_, row)| (row.place.registered_at, position(row)), with_owner))
 }
 
-/// A page of those that are registered on this node of these workspaces. A node without the gateway has nobody registered.
-async fn listed<B: Serialize>(
+fn moment(app: &AppState) -> Moment {
+    Moment { monotonic: app.clock.monotonic(), wall_us: app.now_us() }
+}
+
+/// The rows of a page, and one more where there are more: who is registered on this node of these workspaces. A node without the
+/// gateway has nobody registered.
+async fn listed(
     app: &AppState,
     gateway: Option<Extension<Arc<Gateway>>>,
-    page: Page,
+    now: Moment,
+    page: &Page,
     workspaces: impl FnOnce(&Gateway) -> Vec<WorkspaceId>,
-    told: impl Fn(WorkspaceId, wire::SipRegistration) -> B,
-) -> ApiResult<Response> {
-    let now = Moment { monotonic: app.clock.monotonic(), wall_us: app.now_us() };
-    let mut rows: Vec<(WorkspaceId, Registered)> = Vec::new();
+    is_meant: impl Fn(&Registered) -> bool,
+) -> Result<Vec<Owned>, sqlx::Error> {
+    let mut rows: Vec<Owned> = Vec::new();
     if let Some(Extension(gateway)) = gateway {
         for workspace in workspaces(&gateway) {
             let registered = gateway.registrar.list(now.monotonic, workspace);
-            rows.extend(registered.into_iter().map(|row| (workspace, row)));
+            rows.extend(registered.into_iter().filter(&is_meant).map(|row| (workspace, row)));
         }
     }
     let (before, id) = page.before();
     rows.retain(|(_, row)| (row.place.registered_at, position(row).to_string().as_str()) < (before, id));
     rows.sort_by_key(|(_, row)| std::cmp::Reverse((row.place.registered_at, position(row))));
     let most = usize::try_from(page.fetch_limit()).unwrap_or_default();
-    let rows = with_live_credentials(app, rows, most).await?;
-    Ok(page.answer(rows, |(_, row)| (row.place.registered_at, position(row)), |(of, row)| told(of, body(row, now))))
+    with_live_credentials(app, rows, most).await
+}
+
+/// What the workspaces of these rows are called.
+async fn names(app: &AppState, rows: &[Owned]) -> Result<HashMap<WorkspaceId, String>, accounts::Error> {
+    let mut names = HashMap::new();
+    for (id, _) in rows {
+        if let Entry::Vacant(unknown) = names.entry(*id) {
+            let name = workspaces::name_of(&mut *app.db.acquire().await?, *id).await?;
+            unknown.insert(name.unwrap_or_default());
+        }
+    }
+    Ok(names)
 }
 
 /// The first of them, as many as `most`, without devices whose credentials work no more.
-async fn with_live_credentials(
-    app: &AppState,
-    rows: Vec<(WorkspaceId, Registered)>,
-    most: usize,
-) -> Result<Vec<(WorkspaceId, Registered)>, sqlx::Error> {
+async fn with_live_credentials(app: &AppState, rows: Vec<Owned>, most: usize) -> Result<Vec<Owned>, sqlx::Error> {
     let mut live: HashMap<WorkspaceId, Vec<String>> = HashMap::new();
     let mut shown = Vec::new();
     for (workspace, row) in rows {

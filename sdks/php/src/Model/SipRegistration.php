@@ -12,7 +12,7 @@ namespace Sautikit\Model;
  * @property-read \DateTimeImmutable $expires_at RFC 3339; when it is called no longer unless it registers again.
  * @property-read string $identity The credential's user name, or the identity of a browser's token.
  * @property-read \DateTimeImmutable $registered_at RFC 3339; when it registered last.
- * @property-read string $transport `udp`, or `ws` for a WebSocket.
+ * @property-read string $transport `udp`, `tcp`, `tls`, or `ws` for a WebSocket.
  * @property-read string|null $credential_id The credential's; null for a browser.
  * @property-read string|null $number_id The number that the device rings for; null for a browser, which rings for each.
  * @property-read string|null $user_agent What the device says it is.

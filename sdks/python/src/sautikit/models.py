@@ -2858,7 +2858,7 @@ class SipRegistration(Model):
     registered_at: datetime
     """RFC 3339; when it registered last."""
     transport: str
-    """`udp`, or `ws` for a WebSocket."""
+    """`udp`, `tcp`, `tls`, or `ws` for a WebSocket."""
     credential_id: Optional[str]
     """The credential's; null for a browser."""
     number_id: Optional[str]

@@ -151,6 +151,14 @@ pub async fn is_closed_to_calls(conn: &mut AnyConnection, id: WorkspaceId) -> Re
     store::is_closed(conn, id).await
 }
 
+/// What the workspace is called; none where it is deleted or never was.
+///
+/// # Errors
+/// The database failed.
+pub async fn name_of(conn: &mut AnyConnection, id: WorkspaceId) -> Result<Option<String>, Error> {
+    Ok(store::find(conn, id).await?.map(|found| found.workspace.name))
+}
+
 /// What the audit log shows of a workspace.
 fn audited(workspace: &Workspace) -> serde_json::Value {
     json!({ "name": workspace.name, "country": workspace.country })

@@ -22,7 +22,7 @@ const MOST_ROWS: usize = 5_000;
 const PAGE_ROWS: &str = "200";
 
 /// Name of the file, path of the API, columns: members of a row, those of members within with a dot between.
-const LISTS: [(&str, &str, &[&str]); 20] = [
+const LISTS: [(&str, &str, &[&str]); 21] = [
     (
         "calls",
         "/v1/calls",
@@ -226,6 +226,22 @@ const LISTS: [(&str, &str, &[&str]); 20] = [
             "node_id",
             "started_at",
             "answered_at",
+        ],
+    ),
+    (
+        "registrations",
+        "/v1/admin/registrations",
+        &[
+            "workspace_id",
+            "workspace_name",
+            "identity",
+            "credential_id",
+            "number_id",
+            "user_agent",
+            "address",
+            "transport",
+            "registered_at",
+            "expires_at",
         ],
     ),
     (

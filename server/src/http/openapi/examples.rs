@@ -387,9 +387,9 @@ examples! {
     sip::SipRegistration = json!({ "identity": "ts_0c4a9f3e", "credential_id": ENTRY, "number_id": NUMBER,
         "user_agent": "Yealink SIP-T31G 124.86.0.75", "address": "203.0.113.7:5060", "transport": "udp",
         "registered_at": EARLIER, "expires_at": NOW });
-    sip::AdminSipRegistration = json!({ "workspace_id": WORKSPACE, "identity": "ts_0c4a9f3e", "credential_id": ENTRY,
-        "number_id": NUMBER, "user_agent": "Yealink SIP-T31G 124.86.0.75", "address": "203.0.113.7:5060", "transport": "udp",
-        "registered_at": EARLIER, "expires_at": NOW });
+    sip::AdminSipRegistration = json!({ "workspace_id": WORKSPACE, "workspace_name": "Simba Deliveries",
+        "identity": "ts_0c4a9f3e", "credential_id": ENTRY, "number_id": NUMBER, "user_agent": "Yealink SIP-T31G 124.86.0.75",
+        "address": "203.0.113.7:5060", "transport": "udp", "registered_at": EARLIER, "expires_at": NOW });
     sip::SipKey = json!({ "id": ENTRY, "created_at": NOW, "former_until": LATER });
     supply::Provider = json!({ "id": ENTRY, "name": "Safari Carrier", "country": "KE", "contact": "noc@safari.example",
         "notes": "Faults before calls: +254 20 000 0000", "status": "active", "live_series": 2, "created_at": EARLIER });

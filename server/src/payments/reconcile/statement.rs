@@ -179,7 +179,12 @@ pub(super) fn read(text: &[u8]) -> Result<Statement, StatementError> {
             provider = if is_paystack { Method::Paystack } else { Method::Mpesa };
             continue;
         };
-        match payment(columns, provider, &record).map_err(|what| StatementError::Line { line, what })? {
+        let row = match payment(columns, provider, &record) {
+            // The names of the columns, at the head of a further page.
+            Err(_) if Columns::named(&record).is_some() => Row::Other(None),
+            read => read.map_err(|what| StatementError::Line { line, what })?,
+        };
+        match row {
             Row::Payment(payment) => {
                 statement.spans(payment.at_us);
                 statement.received.push(payment);
@@ -259,23 +264,30 @@ fn payment(columns: &Columns, provider: Method, record: &csv::StringRecord) -> R
     let said = format!("{} {}", optional(columns.reason), optional(columns.details)).to_lowercase();
     let is_charge = said.contains("charge");
     let is_reversal = said.contains("reversal") || said.contains("reversed");
+    let told = optional(columns.receipt);
+    // Of sums without a receipt nothing is asked.
+    let in_letters = |text: &str| {
+        let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+        receipt(told).is_some() && !has_digit && text.chars().any(char::is_alphabetic)
+    };
     let withdrawn = plain(optional(columns.withdrawn));
-    if is_reversal && !is_charge && !is_nothing(&withdrawn) {
+    if is_reversal && !is_charge && (!is_nothing(&withdrawn) || in_letters(optional(columns.withdrawn))) {
         return reversal(columns, record, currency, &withdrawn, at_us).map(Row::Reversal);
     }
     let paid_in = plain(field(columns.paid_in));
-    if is_charge || said.contains("withdrawal") || is_nothing(&paid_in) || field(columns.paid_in).contains('-') {
+    let is_nothing = is_nothing(&paid_in) && !in_letters(field(columns.paid_in));
+    if is_charge || said.contains("withdrawal") || is_nothing || is_negative(field(columns.paid_in)) {
         return Ok(Row::Other(at_us));
     }
     let account = Some(optional(columns.account)).filter(|account| !account.is_empty());
-    let told = optional(columns.receipt);
     let named = receipt(told)
         .or_else(|| account.filter(|_| provider == Method::Paystack && told.is_empty()).map(str::to_owned));
     let Some(receipt) = named else {
         // A line of sums has no receipt.
         return if told.is_empty() { Ok(Row::Other(at_us)) } else { Err(format!("`{told}` is not a receipt")) };
     };
-    let amount_minor = amount(currency, &paid_in).ok_or_else(|| format!("`{paid_in}` is not an amount"))?;
+    let no_amount = || format!("`{}` is not an amount", field(columns.paid_in));
+    let amount_minor = amount(currency, &paid_in).ok_or_else(no_amount)?;
     let at_us = at_us.ok_or_else(|| format!("`{}` is not a time", field(columns.moment)))?;
     let account_reference = account.map(|account| match provider {
         // As we read what payers type.
@@ -303,7 +315,8 @@ fn reversal(
     Ok(Reversal {
         of: receipt(optional(columns.linked)).or(in_words).filter(|of| *of != own),
         receipt: own,
-        amount_minor: amount(currency, withdrawn).ok_or_else(|| format!("`{withdrawn}` is not an amount"))?,
+        amount_minor: amount(currency, withdrawn)
+            .ok_or_else(|| format!("`{}` is not an amount", optional(columns.withdrawn)))?,
         currency,
         at_us: at_us.ok_or_else(|| format!("`{}` is not a time", record.get(columns.moment).unwrap_or_default()))?,
     })
@@ -317,6 +330,11 @@ fn receipt(told: &str) -> Option<String> {
 /// An amount without the currency before it and without its sign.
 fn plain(text: &str) -> String {
     with_point(text.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, ' ' | '-')))
+}
+
+/// Whether a minus stands before the amount.
+fn is_negative(text: &str) -> bool {
+    text.split(|letter: char| letter.is_ascii_digit()).next().is_some_and(|before| before.contains('-'))
 }
 
 fn is_nothing(plain: &str) -> bool {
@@ -469,11 +487,13 @@ mod tests {
         assert_eq!(read(b"a,b\n1,2\n"), Err(StatementError::Columns));
         let names = "Receipt No,Completion Time,Paid In\n";
         assert_eq!(read(names.as_bytes()), Err(StatementError::Empty));
-        let wrong = format!("{names}RKT1ABCDEF,30-11-2026 12:00:00,ten\n");
-        // Letters before an amount are its currency, so nothing is left of this one.
-        assert_eq!(read(wrong.as_bytes()).map(|statement| statement.skipped), Ok(1));
-        let wrong = format!("{names}RKT1ABCDEF,30-11-2026 12:00:00,1.005\n");
-        let what = "`1.005` is not an amount".to_owned();
-        assert_eq!(read(wrong.as_bytes()), Err(StatementError::Line { line: 2, what }));
+        // No money is passed over, so that what agrees does agree.
+        for written in ["1.005", "ten", "KES", "1-500", "10-"] {
+            let wrong = format!("{names}RKT1ABCDEF,30-11-2026 12:00:00,{written}\n");
+            let what = format!("`{written}` is not an amount");
+            assert_eq!(read(wrong.as_bytes()), Err(StatementError::Line { line: 2, what }));
+        }
+        let again = format!("{names}RKT1ABCDEF,30-11-2026 12:00:00,KES 10.00\n{names}TransID,Date,Amount\n");
+        assert_eq!(read(again.as_bytes()).map(|statement| (statement.received.len(), statement.skipped)), Ok((1, 2)));
     }
 }

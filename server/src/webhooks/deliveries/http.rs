@@ -226,6 +226,13 @@ fn read_retry(app: &AppState, request: &Request) -> ApiResult<(i64, i64, wire::R
     let from_us = read_moment(&body.from, "from", i64::MIN, false)?;
     // What is made in this moment is of the span.
     let to_us = read_moment(body.to.as_deref().unwrap_or_default(), "to", app.now_us() + 1, true)?;
+    if to_us < from_us {
+        let (field, message) = match body.to {
+            Some(_) => ("to", "`to` is before `from`, so that nothing lies between them."),
+            None => ("from", "`from` is still to come, so that nothing lies after it."),
+        };
+        return Err(ApiError::field(field, message));
+    }
     Ok((from_us, to_us, body))
 }
 

@@ -150,9 +150,11 @@ async fn several_targets_ring_each_once(server: Server) {
 
 async fn actions_that_do_not_validate_are_refused(server: Server) {
     let scene = Scene::set(server).await;
-    for actions in [json!([{ "fly": {} }]), json!("say"), json!([{ "say": {} }])] {
+    // Nobody is turned away whom one calls.
+    for actions in [json!([{ "fly": {} }]), json!("say"), json!([{ "say": {} }]), json!([{ "reject": {} }])] {
         let body = json!({ "from": FROM, "to": TO, "actions": actions });
-        scene.asha.post("/v1/calls", body).await.expect_error("actions.invalid");
+        let refused = scene.asha.post("/v1/calls", body).await.expect_error("actions.invalid");
+        assert_eq!(refused.json["error"]["field"], "actions", "{}", refused.text);
     }
     assert_eq!(scene.gateway.ordered(), 0);
     let body = json!({ "from": FROM, "to": TO, "actions": [{ "say": { "text": "Habari" } }, { "hangup": {} }] });
@@ -166,7 +168,8 @@ async fn actions_may_be_given_as_a_document_of_xml(server: Server) {
     scene.asha.post("/v1/calls", body("<Response><Say>Habari</Say><Hangup/></Response>")).await.expect(202);
     let given = json!([{ "say": { "text": "Habari" } }, { "hangup": {} }]);
     assert_eq!(scene.gateway.last_order().actions, parse_list(&given).ok());
-    scene.asha.post("/v1/calls", body("<Page/>")).await.expect_error("actions.invalid");
+    let refused = scene.asha.post("/v1/calls", body("<Page/>")).await.expect_error("actions.invalid");
+    assert_eq!(refused.json["error"]["field"], "xml", "{}", refused.text);
     let mut both = body("<Response/>");
     both["actions"] = given;
     let refused = scene.asha.post("/v1/calls", both).await.expect_error("validation.bad_request");

@@ -246,6 +246,14 @@ async fn an_operator_sees_who_is_registered_in_every_workspace() {
             .iter()
             .all(|row| row["workspace_id"] == workspace && row["address"].is_string())
     );
+    let called = live.asha.get("/v1/workspace").await.expect(200).json["name"].clone();
+    assert!(all.as_array().expect("a list").iter().all(|row| row["workspace_name"] == called), "{all}");
+    // Who is meant, by a part of the name.
+    let narrowed = async |by: &str| names(&operator.get(&format!("{list}?{by}")).await.expect(200).json);
+    let one = devices[1].username.to_uppercase();
+    assert_eq!(narrowed(&format!("identity={}", &one[3..])).await, [json!(devices[1].username)]);
+    assert_eq!(narrowed(&format!("identity=ts_&workspace_id={workspace}")).await, names(&all));
+    assert_eq!(narrowed("identity=nobody").await, Vec::<Value>::new());
     let of = async |id: &str| names(&operator.get(&format!("{list}?workspace_id={id}")).await.expect(200).json);
     assert_eq!(of(&workspace).await, names(&all));
     assert_eq!(of("019a2f60-9d04-7e52-b1c7-0a4de3f21c22").await, Vec::<Value>::new());

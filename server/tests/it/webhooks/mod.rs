@@ -287,6 +287,13 @@ async fn deliveries_of_a_span_are_sent_again_together(server: Server) {
     let rest = scene.asha.post(&path, json!({ "from": from })).await.expect(202).json;
     assert_eq!(rest["retried"], 3);
     scene.deliveries(&id, "delivered", 6).await;
+    for (asked, field) in [
+        (json!({ "from": from, "to": "2020-01-01T00:00:00Z" }), "to"),
+        (json!({ "from": "2120-01-01T00:00:00Z" }), "from"),
+    ] {
+        let refused = scene.asha.post(&path, asked).await.expect_error("validation.bad_request");
+        assert_eq!(refused.json["error"]["field"], field);
+    }
 }
 
 /// Lets time pass from attempt to attempt, and by `pause` where none is due later, until nothing is tried any more.

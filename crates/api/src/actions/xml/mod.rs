@@ -102,6 +102,9 @@ pub fn parse_xml(body: &[u8], asked: &Asked<'_>) -> Result<Document, ActionError
         ActionError::new("", format!("not UTF-8: the byte at offset {} is none", error.valid_up_to()))
     })?;
     let shift = text.len() - text.trim_start().len();
+    if text.trim_start().starts_with(['{', '[']) {
+        return Err(ActionError::new("line 1, column 1", "this is JSON, and its content type says XML"));
+    }
     if markup(text.trim_start().as_bytes()).is_some_and(|what| what.starts_with("an HTML")) {
         return Err(ActionError::new("", "this is an HTML page, such as a framework shows for an error"));
     }

@@ -238,6 +238,13 @@ pub(super) fn text_of(node: Node<'_, '_>) -> String {
     words.join(" ")
 }
 
+/// What stands in the element itself, without what its elements hold.
+pub(super) fn own_text_of(node: Node<'_, '_>) -> String {
+    let texts = node.children().filter(Node::is_text).filter_map(|text| text.text());
+    let words: Vec<_> = texts.flat_map(str::split_whitespace).collect();
+    words.join(" ")
+}
+
 /// The element's name as verbs are told apart by it.
 pub(super) fn verb_of(node: Node<'_, '_>) -> String {
     let name = node.tag_name().name();

@@ -272,6 +272,7 @@ fn what_is_not_understood_is_skipped_and_named() {
         ),
         (r#"<Gather input="speech"/>"#, 2, "<Gather>: speech is not recognised; it waits for keys"),
         (r#"<Gather><Say loop="99999">a</Say></Gather>"#, 2, "<Say>: loop: expected 0 to 1000; 1000 holds"),
+        ("<Enqueue>a<Task>{}</Task></Enqueue>", 1, "<Task> does not belong into <Enqueue>; it was skipped"),
         (r#"<Gather><Play digits="1"/></Gather>"#, 2, "<Play> within <Gather> is not supported yet; it was skipped"),
     ] {
         let (actions, warnings) = read(xml);
@@ -293,6 +294,16 @@ fn a_number_out_of_its_range_is_the_nearest_that_there_is() {
     // "None", as many write it.
     assert_eq!(number(r#"<Record maxLength="0" callbackUrl="/a"/>"#, "record", "maxLength"), (json!(3_600), 1));
     assert_eq!(number(r#"<GetDigits numDigits="0"/>"#, "getDigits", "numDigits"), (json!(null), 1));
+}
+
+#[test]
+fn a_queue_is_named_by_its_own_text_and_not_by_a_task_inside() {
+    for (xml, name) in [
+        ("<Enqueue>support<Task>{\"order\": 7}</Task></Enqueue>", "support"),
+        (r#"<Enqueue workflowSid="WW1"><Task>{"order": 7}</Task></Enqueue>"#, "room"),
+    ] {
+        assert_eq!(read(xml).0[0]["enqueue"]["name"], name, "{xml}");
+    }
 }
 
 #[test]
@@ -319,6 +330,7 @@ fn what_is_no_document_is_refused_with_its_place() {
         "line 1, column 16: not usable XML: expected 'Say' tag, not 'Response'"
     );
     assert_eq!(refused(b"\n<Answer/>"), "line 2, column 1: expected <Response>, found <Answer>");
+    assert_eq!(refused(b" {\"actions\": []}"), "line 1, column 1: this is JSON, and its content type says XML");
     assert!(refused(b"<!DOCTYPE html><html></html>").contains("HTML page"));
     assert!(refused(b"<!DOCTYPE a [<!ENTITY b \"c\">]><Response>&b;</Response>").contains("not usable XML"));
     assert!(refused(b"<Response>\xff</Response>").starts_with("not UTF-8"));

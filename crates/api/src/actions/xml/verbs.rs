@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::{Kind, Known, means, same};
 use super::dial;
-use super::reader::{Reader, SAY, WithoutInput, asked_by, shown, tag, text_of, verb_of, written};
+use super::reader::{Reader, SAY, WithoutInput, asked_by, own_text_of, shown, tag, text_of, verb_of, written};
 #[cfg(test)]
 use crate::actions::Action;
 use crate::actions::Conference;
@@ -340,9 +340,10 @@ pub(super) fn dequeue(reader: &mut Reader<'_>, node: Node<'_, '_>, of_dial: Map<
     reader.take(node, "dequeue", attributes);
 }
 
-/// The name that stands in the element; Africa's Talking has a queue for each number.
+/// The name that stands in the element; Africa's Talking has a queue for each number. A `<Task>` inside, which TwiML has beside
+/// a workflow, names none.
 fn named(reader: &Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<String, Value>) {
-    let text = text_of(node);
+    let text = own_text_of(node);
     if !attributes.contains_key("name") {
         attributes.insert("name".to_owned(), json!(if text.is_empty() { reader.asked.room } else { &text }));
     }

@@ -12,7 +12,7 @@ export interface SipRegistration {
   identity: string;
   /** RFC 3339; when it registered last. */
   registered_at: string;
-  /** `udp`, or `ws` for a WebSocket. */
+  /** `udp`, `tcp`, `tls`, or `ws` for a WebSocket. */
   transport: string;
   /** The credential's; null for a browser. */
   credential_id?: string | null;
