@@ -184,7 +184,6 @@ async fn the_request_on_a_code_s_page_provokes_it() {
     sautikit::numbers::seed_development(&server.app).await.expect("the inventory");
     let owners = server.onboarded("a@example.com").await;
     let viewer = server.joined(&owners, "viewer@example.com", "viewer").await;
-    let admin = server.joined(&owners, "admin@example.com", "admin").await;
     let newcomer = server.signed_in("new@example.com").await;
     let key = server.key_of(&owners, &["webhooks:write"]).await;
     let (mut tried, mut unprovoked) = (0, 0);
@@ -201,7 +200,6 @@ async fn the_request_on_a_code_s_page_provokes_it() {
         // The page says who sends them, where that is no owner.
         let owner = match () {
             () if page.contains("with the role <code>viewer</code>") => viewer.clone(),
-            () if page.contains("with the role <code>admin</code>") => admin.clone(),
             () if page.contains("has no workspace yet") => newcomer.clone(),
             () if page.contains("As an operator of the installation") => {
                 let address = format!("{}@example.com", code.as_str());
@@ -217,11 +215,9 @@ async fn the_request_on_a_code_s_page_provokes_it() {
         };
         for request in before {
             let answer = send_shown(&server, &owner, &key, &filled(request, &known)).await;
-            // One that is refused only once it has been sent too often is refused in another way before.
-            assert!((200..300).contains(&answer.status) || request == last, "{code}: {request}: {}", answer.text);
+            assert!((200..300).contains(&answer.status), "{code}: {request}");
             let row = if answer.json.is_array() { &answer.json[0] } else { &answer.json };
-            let members =
-                [("{id}", "id"), ("{key}", "key"), ("{user_id}", "user_id"), ("{provider_id}", "provider_id")];
+            let members = [("{id}", "id"), ("{key}", "key"), ("{provider_id}", "provider_id")];
             for (name, member) in members {
                 if let Some(value) = row[member].as_str() {
                     known.retain(|(other, _)| *other != name);
@@ -233,7 +229,7 @@ async fn the_request_on_a_code_s_page_provokes_it() {
         assert_eq!(answer.json["error"]["code"], code.as_str(), "{last}");
         tried += 1;
     }
-    assert!(tried >= 57, "{tried} requests");
+    assert!(tried >= 53, "{tried} requests");
     assert_eq!(unprovoked, 16, "faults");
 }
 

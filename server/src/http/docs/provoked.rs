@@ -18,12 +18,10 @@ pub(super) fn requests(code: ErrorCode) -> Vec<String> {
 pub(super) fn setting(code: ErrorCode) -> Option<&'static str> {
     Some(match code.as_str() {
         "accounts.write_denied" | "accounts.admin_required" => "As a member with the role `viewer`:",
-        "accounts.remove_denied" | "accounts.role_change_denied" => "As a member with the role `admin`:",
         "auth.no_workspace" => "As somebody who has signed in and has no workspace yet:",
         "account.suspended"
         | "wallet.adjustment_invalid_kind"
         | "numbers.series_invalid"
-        | "numbers.suffix_collision"
         | "provider.has_active_series" => "As an operator of the installation, who also owns a workspace:",
         "calls.no_route" => "Where no node of the installation takes calls (role `gateway`):",
         "webhooks.dispatcher_unavailable" => "Where no node of the installation delivers (role `worker`):",
@@ -71,9 +69,6 @@ fn several(code: ErrorCode) -> Vec<String> {
         )
     };
     let delete = "DELETE /v1/api-keys/{id}".to_owned();
-    let payment = r#"{"receipt": "RKT1ABCDEF", "amount_minor": 100000, "phone": "+254722000001"}"#;
-    let paid = || post("/v1/wallet/payment-claims", payment);
-    let members = "GET /v1/workspace/members".to_owned();
     let own_workspace = "GET /v1/workspace".to_owned();
     let series = |first: &str, last: &str| {
         post(
@@ -96,15 +91,7 @@ fn several(code: ErrorCode) -> Vec<String> {
             post("/v1/admin/workspaces/{id}/suspend", r#"{"reason": "abuse"}"#),
             post("/v1/api-keys", r#"{"name": "till"}"#),
         ],
-        "accounts.remove_denied" => vec![members, "DELETE /v1/workspace/members/{user_id}".to_owned()],
-        "accounts.role_change_denied" => vec![
-            members,
-            "PATCH /v1/workspace/members/{user_id}\nContent-Type: application/json\n\n{\"role\": \"viewer\"}"
-                .to_owned(),
-        ],
         "numbers.series_invalid" => vec![all_series(), series("30", "3")],
-        "numbers.suffix_collision" => vec![all_series(), series("20", "30")],
-        "payments.claim_limit" => vec![paid(), paid(), paid(), paid(), paid(), paid()],
         "provider.has_active_series" => vec![all_series(), "DELETE /v1/admin/providers/{provider_id}".to_owned()],
         "wallet.adjustment_invalid_kind" => vec![
             own_workspace,
@@ -112,12 +99,6 @@ fn several(code: ErrorCode) -> Vec<String> {
                 "/v1/admin/wallets/{id}/adjustments",
                 r#"{"kind": "gift", "amount_minor": 100, "reason": "birthday"}"#,
             ),
-        ],
-        "wallet.currency_mismatch" => vec![
-            post("/v1/workspaces", r#"{"name": "Duuka", "country": "UG", "currency": "UGX"}"#),
-            "POST /v1/wallet/top-ups\nContent-Type: application/json\nX-Sautikit-Workspace: {id}\n\n\
-            {\"method\": \"mpesa\", \"amount_minor\": 100, \"phone\": \"+254722000001\"}"
-                .to_owned(),
         ],
         "webhooks.dispatcher_unavailable" => vec![new_endpoint, post("/v1/webhooks/{id}/test", "{}")],
         "accounts.last_owner" => vec![

@@ -117,7 +117,7 @@ async fn a_caller_from_the_carrier_hears_the_customers_menu() {
         let pairs = answered[0][of].as_array().cloned().unwrap_or_default();
         pairs.iter().find(|pair| pair[0] == name).and_then(|pair| pair[1].as_str().map(str::to_owned))
     };
-    assert_eq!(header("headers", "content-type").as_deref(), Some("application/json"));
+    assert_eq!(header("headers", "content-type").as_deref(), Some("text/plain; charset=utf-8"));
     let signature = header("request_headers", "x-sautikit-signature").expect("a signature");
     assert!(signature.starts_with("t=") && signature.ends_with('…'), "{signature}");
     assert!(answered.iter().all(|answer| answer["ms"].is_u64()), "{answered:?}");
