@@ -27,6 +27,8 @@ const MEND_MS = 3_000;
 const LOST_LIMIT_MS = 35_000;
 // Between two readings of the quality: long enough to hear a sentence, short enough to act.
 const QUALITY_MS = 5_000;
+// Between two looks at what comes in: some ten packets.
+const LOOK_MS = 200;
 // Between two `audiolevel` events: a meter that moves.
 const LEVEL_MS = 200;
 // The event that costs something only while somebody listens.
@@ -109,7 +111,7 @@ export class Line {
     if (!this.life.answer(at)) return;
     this.isWaiting = false;
     this.events.emit("answered");
-    this.watchQuality();
+    this.#watch();
   }
 
   /** Always the last thing that happens. `seconds`: what the gateway has counted, where it said so. */
@@ -360,7 +362,7 @@ export class Line {
       await this.openMedia({});
       await this.offerAnew(false);
       this.onGateway(true);
-      this.watchQuality();
+      this.#watch();
     } catch (thrown) {
       if (this.ending.isOver) return;
       this.#client.events.emit("error", thrown);
@@ -419,8 +421,20 @@ export class Line {
     if (!this.ending.isOver) await this.#client.devices.onChange("input");
   }
 
-  /** From the answer to the end. */
-  async watchQuality() {
+  // From the answer to the end.
+  #watch() {
+    this.#watchQuality();
+    this.#watchPackets();
+  }
+
+  // Asks for the gateway when they stop.
+  async #watchPackets() {
+    for (; !this.ending.isOver; await sleep(LOOK_MS)) {
+      if (this.media && this.life.look(this.media.newest) && this.life.isWhole) this.#client.onWayChanged(false);
+    }
+  }
+
+  async #watchQuality() {
     while (!this.ending.isOver) {
       const { media } = this;
       // While the call hangs there is nothing to measure, and `reconnecting` says so.

@@ -51,7 +51,7 @@ export class Core {
   #hurry;
   // Who waits for the end of a call that it has hung up.
   #partings = new Map();
-  #pulse = new Pulse((text) => this.#send(text), () => this.#onWayChanged(false));
+  #pulse = new Pulse((text) => this.#send(text), () => this.onWayChanged(false));
 
   /** Reads the options lazily; they belong to the page. */
   constructor(options) {
@@ -308,7 +308,7 @@ export class Core {
   // Until it works or the page gives up. Calls stay: their audio has a path of its own.
   async #reconnect(ending) {
     for (let attempt = 0; ; attempt += 1) {
-      if (attempt > 0 || !this.#hasMoved) await this.#pause(backoffMs(attempt, Math.random()));
+      if (attempt > 0 || !this.#hasMoved) await this.#pause(backoffMs(attempt, this.#hasMoved && this.#lines.length > 0, Math.random()));
       try {
         await this.#establish(ending);
         break;
@@ -383,15 +383,14 @@ export class Core {
   #onBrowser(what) {
     if (what === "devices") this.devices.onChange();
     else if (what === "leaving") this.#leave();
-    else if (what === "offline") this.#move();
-    else this.#onWayChanged(what === "network");
+    else this.onWayChanged(what === "offline");
   }
 
-  // The way to the gateway may be another one; `isCertain`: it is.
-  async #onWayChanged(isCertain) {
+  /** The way to the gateway may be another one; `isCertain`: it is gone, so that nobody is asked. */
+  async onWayChanged(isCertain) {
     if (this.isReconnecting) {
-      // Not after the rest of the wait, which was for another network.
       if (isCertain) this.#move();
+      // Not after the rest of the wait, which was for another network.
       this.#hurry?.resolve();
       return;
     }

@@ -7,6 +7,13 @@ import { Turns, within } from "./waiting.js";
 // for a person who has left.
 const MICROPHONE_LIMIT_MS = 30_000;
 
+// Chromium tells a window of the machine's addresses two seconds after the last one has changed, but a new window at once, and
+// once: one that does not have an address by now was opened before the network was there.
+const ADDRESS_LIMIT_MS = 150;
+// So many windows are opened: with what a network takes beyond that, the call is looked after anew (`MEND_MS` in call.js).
+const MOST_WINDOWS = 20;
+const asksWindows = () => "userAgentData" in navigator;
+
 const devices = () => globalThis.navigator?.mediaDevices;
 
 const giveBack = (stream) => stream?.getTracks().forEach((track) => {
@@ -32,7 +39,16 @@ const close = (peer) => {
   if (!peer) return;
   peer.ontrack = peer.onconnectionstatechange = null;
   peer.close();
+  peer.frame?.remove();
 };
+
+// A connection of a window of its own.
+function connectionAfresh(settings) {
+  const frame = document.createElement("iframe");
+  frame.hidden = true;
+  document.body.append(frame);
+  return Object.assign(new frame.contentWindow.RTCPeerConnection(settings), { frame });
+}
 
 /** Peer connection, microphone and loudspeaker of one call. */
 export class Media {
@@ -81,8 +97,8 @@ export class Media {
   }
 
   // A connection that sends the microphone and is played.
-  #connect() {
-    const peer = this.#peer = new RTCPeerConnection(this.#settings);
+  #connect(anew) {
+    const peer = this.#peer = anew ? connectionAfresh(this.#settings) : new RTCPeerConnection(this.#settings);
     this.#stream?.getAudioTracks().forEach((track) => peer.addTrack(track, this.#stream));
     // Open both ways all the same: a microphone that comes later needs no new description.
     if (!this.#stream) peer.addTransceiver("audio");
@@ -141,10 +157,22 @@ export class Media {
         // Of two that are not connected the newer one is of no more use than the older.
         if (this.#former) close(this.#peer);
         this.#former ??= this.#peer;
-        this.#connect();
+        for (let windows = 1; !(await this.#connectAfresh()) && windows < MOST_WINDOWS; windows += 1) close(this.#peer);
       }
       return this.#describe(await this.#peer.createOffer());
     });
+  }
+
+  // False: it has no address to be reached by.
+  async #connectAfresh() {
+    if (this.#isClosed) throw new DOMException("", "AbortError");
+    const isAsked = asksWindows();
+    this.#connect(isAsked);
+    if (!isAsked) return true;
+    const peer = this.#peer;
+    const found = new Promise((resolve) => { peer.onicecandidate = ({ candidate }) => candidate && resolve(true); });
+    await peer.setLocalDescription();
+    return within(ADDRESS_LIMIT_MS, found).catch(() => false);
   }
 
   /** Our offer came to nothing: the description before it counts again, or the connection. */
@@ -242,6 +270,9 @@ export class Media {
   /** The browser's own statistics. */
   stats() { return this.#peer.getStats(); }
 
+  /** Names the newest packet that was played; 0 before the first. */
+  get newest() { return this.#peer.getReceivers()[0]?.getSynchronizationSources()[0]?.rtpTimestamp ?? 0; }
+
   /** The figures of the call, in the order of `Sample` (src/quality.rs); NaN for what the browser does not know. */
   async figures() {
     const stats = await this.stats();
@@ -291,14 +322,14 @@ export async function listDevices() {
 }
 
 /**
- * Tells "devices" when some come or go, "offline" when there is no way to the gateway, "network" when it is another one for
- * certain, "wake" when it may be, "leaving" when the page goes away. Returns what ends it.
+ * Tells "devices" when some come or go, "offline" when there is no network, "wake" when there may be another one, "leaving" when
+ * the page goes away. Returns what ends it.
  */
 export function watchBrowser(told) {
   const doc = globalThis.document;
   const watched = [
     [devices(), "devicechange", () => told("devices")],
-    [globalThis, "online", () => told("network")],
+    [globalThis, "online", () => told("wake")],
     [globalThis, "offline", () => told("offline")],
     // It comes when a page is closed, reloaded or left by a link, and messages that are sent from it still go out.
     [globalThis, "pagehide", () => told("leaving")],

@@ -30,7 +30,7 @@ function loaded() {
 async function load() {
   const { Core, begin, useErrorClass } = await import("./client.js");
   // Compiled while it arrives.
-  await begin({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) });
+  await begin(new URL("./sautikit_bg.wasm", import.meta.url));
   useErrorClass(SautikitError);
   return Core;
 }

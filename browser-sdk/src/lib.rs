@@ -37,6 +37,7 @@ mod reason;
 mod token;
 mod tones;
 mod transfer;
+mod watch;
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ import { startCuttable } from "../support/cuttable.js";
 
 const run = promisify(execFile);
 const ip = (...args) => run("ip", args);
-const FORWARD = new URL("forward.js", import.meta.url).pathname;
+const [FORWARD, TREMBLE] = ["forward.js", "tremble.js"].map((file) => new URL(file, import.meta.url).pathname);
 
 /** Why there can be no namespace here; nothing where there can. */
 export async function whyNoNetwork() {
@@ -65,6 +65,12 @@ export async function openNetwork() {
   await chmod(chromium, 0o755);
   let [current, other] = [wifi, mobile];
   const forwarders = [];
+  const forwards = async (...command) => {
+    const forwarder = spawn("ip", ["netns", "exec", server, process.execPath, ...command], { stdio: ["pipe", "pipe", "inherit"] });
+    forwarders.push(forwarder);
+    const [line] = await once(createInterface(forwarder.stdout), "line");
+    return { forwarder, line };
+  };
   return {
     /** The server's public address. */
     publicIp: wifi.near,
@@ -78,9 +84,7 @@ export async function openNetwork() {
     chromium,
     /** Makes targets of the server's side reachable at its address `host`; where each is, and how its connections are cut. */
     async forward(host, ...targets) {
-      const forwarder = spawn("ip", ["netns", "exec", server, process.execPath, FORWARD, host, ...targets], { stdio: ["pipe", "pipe", "inherit"] });
-      forwarders.push(forwarder);
-      const [line] = await once(createInterface(forwarder.stdout), "line");
+      const { forwarder, line } = await forwards(FORWARD, host, ...targets);
       return JSON.parse(line).map((address, number) => ({ address, cut: () => forwarder.stdin.write(`${number}\n`) }));
     },
     /** The way that is up is gone, and the other one is there `afterMs` later: another address, another route. */
@@ -89,6 +93,22 @@ export async function openNetwork() {
       [current, other] = [other, current];
       if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
       await up(current);
+    },
+    /** The other way is up too, and nothing goes by it. */
+    async prepare() {
+      await ip("-n", browser, "link", "set", other.way, "up");
+    },
+    /** The way that is up carries nothing any more, of which the browser's system is told nothing; the other one, prepared, does. */
+    async steer() {
+      for (const [chain, interfaces] of [["INPUT", "-i"], ["OUTPUT", "-o"]]) await at(server, "iptables", "-A", chain, interfaces, current.way, "-j", "DROP");
+      await ip("-n", browser, "route", "replace", "default", "via", other.near);
+      await ip("-n", browser, "route", "del", `${current.near.replace(/\d+$/, "0")}/24`, "dev", current.way);
+      [current, other] = [other, current];
+    },
+    /** What comes to the server's media port `port` and goes back from there is delayed by up to `ms`, each datagram by another time. */
+    async tremble(port, ms) {
+      const { line } = await forwards(TREMBLE, `127.0.0.1:${port}`, String(ms));
+      await at(server, "iptables", "-t", "nat", "-I", "PREROUTING", "-d", wifi.near, "-p", "udp", "--dport", port, "-j", "DNAT", "--to-destination", line);
     },
     /** So many of a hundred datagrams that come to the browser are lost, at random. */
     async lose(percent) {

@@ -1,11 +1,13 @@
 // A call in a browser whose network changes, in namespaces of its own; the long form is networks/moves.js.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { cut, moved, openCall } from "./moves.js";
+import { cut, moved, openCall, steered } from "./moves.js";
 import { openNetwork, whyNoNetwork } from "./network.js";
 
-/** The browser asks its system for addresses two seconds after the last one has changed, and IPv6 takes two to settle. */
-const MOST_GAP_MS = 12_000;
+/** Linux tells of an interface that goes up a second after another one has gone down; the rest is a busy machine's. */
+const MOST_GAP_MS = 5_000;
+/** The SDK asks the gateway after half a second without packets, and gives it one to answer. Browsers take a connection for lost later. */
+const MOST_UNTOLD_MS = 4_000;
 /** Twice what a packet is late on a busy machine. */
 const MOST_SILENCE_MS = 400;
 
@@ -38,6 +40,12 @@ test("a connection that is cut again and again takes nothing of the audio", { sk
     assert.equal(toldMs, 0);
     assert.ok(missedMs < MOST_SILENCE_MS, `${missedMs} ms were missed`);
   }
+});
+
+test("a way that carries nothing any more is left although the browser says nothing of it", { skip, timeout: 60_000 }, async () => {
+  const [gap] = await steered(network, call);
+  assert.ok(gap, "the call is not lost");
+  assert.ok(gap.missedMs < MOST_UNTOLD_MS, `${gap.missedMs} ms were missed`);
 });
 
 test("its record is one call, with what was missed on its timeline", { skip, timeout: 60_000 }, async () => {

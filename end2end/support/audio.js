@@ -5,7 +5,8 @@
  * `window.onlyCodec` says so (RTCRtpTransceiver.setCodecPreferences, as an application would).
  */
 export function observeAudio() {
-  const connections = [];
+  // A page's connections are those of its frames too.
+  const connections = (top.observed ??= []);
   const Native = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Native {
     constructor(...args) {
@@ -24,9 +25,9 @@ export function observeAudio() {
     }
 
     #restrict() {
-      if (!window.onlyCodec) return;
+      if (!top.onlyCodec) return;
       const { codecs } = RTCRtpReceiver.getCapabilities("audio");
-      const kept = codecs.filter(({ mimeType, clockRate }) => mimeType === `audio/${window.onlyCodec}` || (mimeType === "audio/telephone-event" && clockRate === 8000));
+      const kept = codecs.filter(({ mimeType, clockRate }) => mimeType === `audio/${top.onlyCodec}` || (mimeType === "audio/telephone-event" && clockRate === 8000));
       this.getTransceivers().forEach((transceiver) => transceiver.setCodecPreferences(kept));
     }
   };

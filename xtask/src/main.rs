@@ -6,6 +6,7 @@
 
 mod compress;
 mod css;
+mod glue;
 mod licences;
 mod names;
 mod panics;

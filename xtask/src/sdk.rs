@@ -3,7 +3,7 @@
 //!
 //! What the JavaScript says is browser-sdk's business; this only compiles and copies.
 
-use crate::{Outcome, compress, licences, paths::Paths, wasm};
+use crate::{Outcome, compress, glue, licences, paths::Paths, wasm};
 use std::{fs, path::Path, process::Command};
 
 /// What a page may have to load before its first call: the module, its glue and the entry, compressed by brotli.
@@ -46,6 +46,7 @@ pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
         typescript: true,
     };
     wasm::build(paths, &module, out, release)?;
+    glue::trim(&out.join("sautikit.js"))?;
     let entry_points = paths.root.join("browser-sdk/js");
     if entry_points.is_dir() {
         copy_tree(&entry_points, out)?;

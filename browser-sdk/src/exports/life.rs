@@ -9,12 +9,14 @@ use crate::call_state::CallState;
 use crate::lifeline::{Change, Lifeline};
 use crate::quality::{self, Expected, Meter, Reading, Sample};
 use crate::tones::Tones;
+use crate::watch::Watch;
 
 /// One call.
 #[wasm_bindgen(skip_typescript)]
 pub struct CallLife {
     state: CallState,
     lifeline: Lifeline,
+    watch: Watch,
     meter: Meter,
     tones: Tones,
     /// None before the answer.
@@ -33,6 +35,7 @@ impl CallLife {
         CallLife {
             state: if is_incoming { CallState::Incoming } else { CallState::Dialing },
             lifeline: Lifeline::default(),
+            watch: Watch::default(),
             meter: Meter::default(),
             tones: Tones::default(),
             answered_at: None,
@@ -108,7 +111,8 @@ impl CallLife {
 
     /// The same for the audio's way.
     pub fn audio(&mut self, is_up: bool) -> Option<f64> {
-        gap(self.lifeline.audio(now(), is_up))
+        let now = now();
+        gap(self.lifeline.audio(if is_up { now } else { self.watch.lost_since(now) }, is_up))
     }
 
     /// Both are there.
@@ -121,6 +125,11 @@ impl CallLife {
     #[wasm_bindgen(getter, js_name = isHeard)]
     pub fn is_heard(&self) -> bool {
         self.lifeline.is_heard()
+    }
+
+    /// Takes what names the newest packet that came. True: the gateway is to be asked whether it is there.
+    pub fn look(&mut self, newest: f64) -> bool {
+        self.watch.look(now(), newest)
     }
 
     /// So many digits go behind those that wait; gives the number of the last of them.

@@ -52,10 +52,10 @@ pub fn ended_by_us(state: &str, status: u16) -> JsValue {
     phone::ended(Ended::by_us(CallState::of(state), status))
 }
 
-/// The wait before an attempt to connect, counted from 0; `random` in 0..1.
+/// The wait before an attempt to connect, counted from 0, that calls in another network may wait for; `random` in 0..1.
 #[wasm_bindgen(js_name = backoffMs, skip_typescript)]
-pub fn backoff_ms(attempt: u32, random: f64) -> i32 {
-    backoff::delay_ms(attempt, random)
+pub fn backoff_ms(attempt: u32, is_hanging: bool, random: f64) -> i32 {
+    backoff::delay_ms(attempt, is_hanging, random)
 }
 
 /// The wait before the next token is fetched.
