@@ -39,7 +39,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     Ok(view! {
         <PageHead title parent=(text.series, "/operator/series")/>
         {outcome(&member.visit, &done)}
-        <div class="columns">
+        <div class="columns columns--wide">
             <div class="stack-lg">
                 {prices(&member, &series)}
                 {is_open.then(|| add_price(&member, &series))}
