@@ -60,6 +60,7 @@ export function sdkPages() {
   /** The other end's audio: the page's own second peer connection answers `sdp`, or offers without one. */
   world.farEnd = (sdp) => world.page.evaluate(async (sdp) => {
     const peer = (window.far = window.farPeer?.() ?? new RTCPeerConnection());
+    (window.fars ??= []).push(peer);
     // Chromium measures no sound that nobody plays.
     peer.addEventListener("track", ({ track }) => {
       peer.loudspeaker = new Audio();
@@ -86,11 +87,13 @@ export function sdkPages() {
     return gathered();
   }, sdp);
 
-  /** The same other end answers another offer of the call. */
+  /** The other end of that call answers another offer of it: of several calls the one whose session it is (RFC 4566 §5.2). */
   world.farAgain = (sdp) => world.page.evaluate(async (sdp) => {
-    await far.setRemoteDescription({ type: "offer", sdp });
-    await far.setLocalDescription(await far.createAnswer());
-    return far.localDescription.sdp;
+    const session = (text) => /^o=\S+ (\S+)/m.exec(text)?.[1];
+    const peer = fars.find(({ remoteDescription }) => remoteDescription && session(remoteDescription.sdp) === session(sdp)) ?? far;
+    await peer.setRemoteDescription({ type: "offer", sdp });
+    await peer.setLocalDescription(await peer.createAnswer());
+    return peer.localDescription.sdp;
   }, sdp);
 
   /** Answers every INVITE as a telephone does that is picked up at once; `again(request, reply)` answers those of a call that stands. */
