@@ -29,7 +29,7 @@ use crate::clock;
 use crate::db::{Causes, Dialect};
 use crate::state::AppState;
 use crate::wallet::WalletError;
-use crate::wallet::quota::{self, Held, Short};
+use crate::wallet::quota::{self, Demand, Held, Short};
 
 /// Between the beginnings of two flushes, so that what comes in meanwhile shares one; after a pause the next begins at
 /// once. A flush costs as much as three calls in it, so that this is what calls at some tens a second cost. A caller waits
@@ -184,7 +184,10 @@ impl Writer {
         batch.restated.extend(&self.unheard);
         let now = self.app.clock.monotonic();
         let current = |demand| self.writer.live.current(demand, now);
-        let demands = std::mem::take(&mut batch.demands).into_iter();
+        // Calls whose asking was not heard of may have used more since than is remembered of them: they ask anew before new ones
+        // are given what is theirs.
+        let anew = self.unheard_demands(now);
+        let demands = anew.into_iter().chain(std::mem::take(&mut batch.demands));
         batch.demands = demands.filter_map(|(workspace, demand)| Some((workspace, current(demand)?))).collect();
         let mut tickets = Vec::with_capacity(waiting.len());
         let own_demands = batch.demands.len();
@@ -267,6 +270,16 @@ impl Writer {
             Box::pin(self.write(Fresh { events: vec![one], ..Fresh::default() })).await?;
         }
         Ok(())
+    }
+
+    /// What live calls ask for of whose wallets it is not known what was committed last.
+    fn unheard_demands(&self, now: Duration) -> Vec<(WorkspaceId, Demand)> {
+        if self.unheard.is_empty() {
+            return Vec::new();
+        }
+        let calls = self.writer.live.all();
+        let unheard = calls.iter().filter(|call| self.unheard.contains(&call.workspace_id));
+        unheard.filter_map(|call| Some((call.workspace_id, call.tick(now)?))).collect()
     }
 
     /// A tick of that moment of the monotonic clock is written.

@@ -221,8 +221,13 @@ struct World {
     spent_minor: i64,
     rows: [i64; 2],
     remembered: [Held; 2],
+    /// The node does not know what was committed last: its calls ask anew before new ones are served.
+    unheard: [bool; 2],
     talking: BTreeMap<u128, Talking>,
 }
+
+/// How far calls that run ask ahead, in seconds (`calls::spending`).
+const AHEAD_S: i64 = 30;
 
 fn node_of(call: u128) -> usize {
     usize::try_from(call % 2).unwrap()
@@ -246,6 +251,14 @@ impl World {
 
     /// As `settle` does it: the debits are in the balance before holds are restated.
     fn flush(&mut self, node: usize, released: &[u128], demands: &[Demand], fate: Fate) -> Option<Vec<Grant>> {
+        let mut all = match self.unheard[node] {
+            true => self.demands(node, AHEAD_S, released),
+            false => Vec::new(),
+        };
+        let anew = all.len();
+        all.extend(demands);
+        let demands = &all;
+        self.unheard[node] = fate != Fate::Heard;
         if fate == Fate::Lost {
             lower(&mut self.remembered[node], demands);
             return None;
@@ -253,7 +266,7 @@ impl World {
         self.bill(released.iter().map(|number| self.talking[number].used_minor).sum());
         let released: Vec<_> = released.iter().map(|number| call(*number)).collect();
         let standing = self.standing(node);
-        let (held, grants) = restate(&standing, &self.remembered[node], self.rows[node], &released, demands);
+        let (held, mut grants) = restate(&standing, &self.remembered[node], self.rows[node], &released, demands);
         self.rows[node] = held.values().sum();
         for (number, talking) in self.talking.iter_mut().filter(|(number, _)| node_of(**number) == node) {
             let held_minor = held.get(&call(*number)).copied().unwrap_or(0);
@@ -267,7 +280,18 @@ impl World {
             return None;
         }
         self.remembered[node] = held;
-        Some(grants)
+        Some(grants.split_off(anew))
+    }
+
+    /// What the node's calls ask for, those that have ended excepted.
+    fn demands(&self, node: usize, ahead_s: i64, ended: &[u128]) -> Vec<Demand> {
+        let extended = |(number, talking): (&u128, &Talking)| Demand {
+            call: call(*number),
+            least_minor: None,
+            wanted_minor: talking.used_minor + talking.rate * ahead_s,
+        };
+        let own = |(number, _): &(&u128, &Talking)| node_of(**number) == node && !ended.contains(number);
+        self.talking.iter().filter(own).map(extended).collect()
     }
 
     /// Closes the node's calls for what they have used, by whoever does that, and gives its holds back.
@@ -289,13 +313,7 @@ impl World {
                 }
             }
             Step::Tick { node, ahead_s, fate } => {
-                let extended = |(number, talking): (&u128, &Talking)| Demand {
-                    call: call(*number),
-                    least_minor: None,
-                    wanted_minor: talking.used_minor + talking.rate * ahead_s,
-                };
-                let own = self.talking.iter().filter(|(number, _)| node_of(**number) == node);
-                let demands: Vec<_> = own.map(extended).collect();
+                let demands = self.demands(node, ahead_s, &[]);
                 self.flush(node, &[], &demands, fate);
             }
             Step::Talk { call: number, percent } => {
@@ -341,7 +359,9 @@ proptest! {
         let lowest_minor = floor_minor.unwrap_or(0);
         let (rows, remembered) = ([0, 0], [Held::new(), Held::new()]);
         let talking = BTreeMap::new();
-        let mut world = World { balance_minor, floor_minor, limit_minor, spent_minor: 0, rows, remembered, talking };
+        let unheard = [false; 2];
+        let mut world =
+            World { balance_minor, floor_minor, limit_minor, spent_minor: 0, rows, remembered, unheard, talking };
         for step in steps {
             world.step(step.clone());
             let free_minor = world.balance_minor - world.rows.iter().sum::<i64>();
