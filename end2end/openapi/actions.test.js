@@ -132,11 +132,14 @@ async function isTaken(list) {
   return error.field === "from";
 }
 
+const turnsAway = (list) => Array.isArray(list) && /^reject$/i.test(Object.keys(list[0] ?? {})[0] ?? "");
+
 test("the API takes the actions that the description allows, and no others", async () => {
   const verdicts = { true: 0, false: 0 };
   for (const [name, list] of [...lists, ...actions.map((action) => [JSON.stringify(action), [action]])]) {
     const taken = await isTaken(list);
-    assert.equal(taken, description.allows("VoiceActions", list), name);
+    // The description is of every list that is sent, an answer too; a call that is placed does not begin with `reject`.
+    assert.equal(taken, description.allows("VoiceActions", list) && !turnsAway(list), name);
     verdicts[taken] += 1;
   }
   assert.ok(verdicts.true > 25 && verdicts.false > 25, JSON.stringify(verdicts));
