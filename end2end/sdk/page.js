@@ -60,7 +60,7 @@ export function sdkPages() {
   /** The other end's audio: the page's own second peer connection answers `sdp`, or offers without one. */
   world.farEnd = (sdp) => world.page.evaluate(async (sdp) => {
     const peer = (window.far = window.farPeer?.() ?? new RTCPeerConnection());
-    (window.fars ??= []).push(peer);
+    window.fars = [...(window.fars ?? []).filter(({ signalingState }) => signalingState !== "closed"), peer];
     // Chromium measures no sound that nobody plays.
     peer.addEventListener("track", ({ track }) => {
       peer.loudspeaker = new Audio();
