@@ -236,8 +236,7 @@ impl RecordWriter {
 
     /// Has live calls hold what they will use up, and says until when this node is alive and when its calls were heard.
     pub(in crate::calls) fn tick(&self, now: Duration, lease_until: i64) {
-        let demands: Vec<_> =
-            self.live.all().iter().filter_map(|call| Some((call.workspace_id, call.tick(now)?))).collect();
+        let demands = self.live.ticks(now, |_| true);
         let mut pending = self.pending.lock();
         pending.demands = demands;
         pending.lease_until = Some(lease_until);

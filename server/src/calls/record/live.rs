@@ -258,6 +258,13 @@ impl LiveCalls {
         self.get(call).is_some_and(|call| call.is_open())
     }
 
+    /// What calls of these workspaces shall hold from `now` on, on the monotonic clock.
+    pub(super) fn ticks(&self, now: Duration, is_asked: impl Fn(WorkspaceId) -> bool) -> Vec<(WorkspaceId, Demand)> {
+        let calls = self.all();
+        let asked = calls.iter().filter(|call| is_asked(call.workspace_id));
+        asked.filter_map(|call| Some((call.workspace_id, call.tick(now)?))).collect()
+    }
+
     pub(in crate::calls) fn all(&self) -> Vec<Arc<LiveCall>> {
         self.0.lock().values().cloned().collect()
     }

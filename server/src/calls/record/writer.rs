@@ -187,8 +187,9 @@ impl Writer {
         // Calls whose asking was not heard of may have used more since than is remembered of them: they ask anew before new ones
         // are given what is theirs.
         let anew = self.unheard_demands(now);
-        let demands = anew.into_iter().chain(std::mem::take(&mut batch.demands));
-        batch.demands = demands.filter_map(|(workspace, demand)| Some((workspace, current(demand)?))).collect();
+        let waited = std::mem::take(&mut batch.demands).into_iter();
+        let waited = waited.filter_map(|(workspace, demand)| Some((workspace, current(demand)?)));
+        batch.demands = anew.into_iter().chain(waited).collect();
         let mut tickets = Vec::with_capacity(waiting.len());
         let own_demands = batch.demands.len();
         for one in waiting {
@@ -277,9 +278,7 @@ impl Writer {
         if self.unheard.is_empty() {
             return Vec::new();
         }
-        let calls = self.writer.live.all();
-        let unheard = calls.iter().filter(|call| self.unheard.contains(&call.workspace_id));
-        unheard.filter_map(|call| Some((call.workspace_id, call.tick(now)?))).collect()
+        self.writer.live.ticks(now, |workspace| self.unheard.contains(&workspace))
     }
 
     /// A tick of that moment of the monotonic clock is written.
