@@ -223,8 +223,10 @@ export class Core {
       await this.#establish(ending);
     } catch (thrown) {
       // Disconnected meanwhile; perhaps it connects anew by now, so that nothing here is ours to close.
-      if (!ending.isOver) this.#forget();
-    this.#hangSocketUp();
+      if (!ending.isOver) {
+        this.#forget();
+        this.#hangSocketUp();
+      }
       throw thrown;
     }
     this.setRegistered();

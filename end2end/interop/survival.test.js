@@ -78,7 +78,8 @@ test("a call goes on in another network, again and again", { timeout: 120_000 },
   const { id } = await newestCall();
   for (let change = 0; change < 5; change += 1) {
     await phone.page.evaluate(() => { log.length = 0; });
-    await phone.page.evaluate(() => window.dispatchEvent(new Event("online")));
+    // As browsers tell it: without a network, and with one again.
+    await phone.page.evaluate(() => ["offline", "online"].forEach((event) => window.dispatchEvent(new Event(event))));
     await phone.logged("reconnected");
     await hears(phone.page);
   }
