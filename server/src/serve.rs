@@ -31,7 +31,7 @@ use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{self, AppState, Shared};
 use crate::tls::TlsError;
 use crate::{calls, jobs, numbers, payments, recordings, requests, shadow, webhooks};
-use crate::{descriptors, gateway, http, tls};
+use crate::{descriptors, gateway, http, telephone, tls};
 
 pub use self::parts::parts;
 
@@ -102,6 +102,7 @@ pub enum ServeError {
 /// Runs until told to stop.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
     descriptors::raise_limit();
+    let numbers = tokio::task::spawn_blocking(telephone::load);
     let listener = listen("http.listen", config.http.listen, config.is_development()).await?;
     let http_address = listener.local_addr()?;
     let app = open(config, http_address).await?;
@@ -114,6 +115,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     Db::remember(&app.config.database, &app.config.data_dir)?;
 
     let recovered = start_rooms(&app).await?;
+    // The first call would hold up all others, and whoever asks whether this node is there.
+    let _ = numbers.await;
 
     let started = gateway::start(&app, recovered).await?;
     serve_metrics(&app, started.gateway.clone()).await?;

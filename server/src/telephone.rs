@@ -35,6 +35,12 @@ pub struct Telephone {
     pub is_mobile: bool,
 }
 
+/// Reads the numbering plans of all countries, which the first number would wait for otherwise: some hundred milliseconds in which a
+/// thread does nothing else. Harmless when repeated.
+pub fn load() {
+    let _ = phonenumber::metadata::DATABASE.by_code(&0);
+}
+
 /// What is dialled when nothing but keys is left: `+` or not, then digits, stars and hashes. None when it is no number.
 pub fn keys_of(written: &str) -> Option<String> {
     Some(Written::parse(written)?.keys)
