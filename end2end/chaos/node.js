@@ -23,16 +23,23 @@ async function freePorts() {
   return ports;
 }
 
+/** A TCP port that is free now. */
+export async function freePort() {
+  const [port] = await freePorts();
+  return port;
+}
+
 /**
  * A server with one trunk at `carrierPort`; `database` is a URL (default: SQLite in `data`), `data` its folder, `more` further
- * lines of its configuration.
+ * lines of its configuration, `publicUrl` the address of them all where it is one of several nodes.
  */
-export async function startNode({ carrierPort, database = "", data, more = "" }) {
+export async function startNode({ carrierPort, database = "", data, more = "", publicUrl }) {
   const folder = await mkdtemp(join(tmpdir(), "sautikit-chaos-"));
   const [http, sip, media] = await freePorts();
   const config = join(folder, "sautikit.toml");
   await writeFile(config, `data_dir = "${data ?? join(folder, "data")}"
 http.listen = "127.0.0.1:${http}"
+http.public_url = "${publicUrl ?? `http://127.0.0.1:${http}`}"
 sip.listen = "127.0.0.1:${sip}"
 media.listen = "127.0.0.1:${media}"
 metrics.listen = ""
@@ -81,6 +88,12 @@ ${more}`);
       node.process.kill("SIGKILL");
       node.kills.push(performance.timeOrigin + performance.now());
       await once(node.process, "exit");
+    },
+    /** Ends it properly and starts it again. */
+    async restart() {
+      node.process.kill("SIGTERM");
+      await once(node.process, "exit");
+      await node.start();
     },
     async stop() {
       if (node.process.exitCode === null && node.process.signalCode === null) {

@@ -7,7 +7,7 @@ import { startNode } from "./node.js";
 import { judge } from "./verdict.js";
 
 /** More than any of these programs costs. */
-const MONEY_MINOR = 50_000_000;
+export const MONEY_MINOR = 50_000_000;
 /** Set-ups a second until all calls of an outage are up: below what any machine refuses. */
 const RATE = 10;
 /** A call talks for as long as its program lets it. */
@@ -22,7 +22,7 @@ const RECOVERY_MS = 3_000;
 export const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The customer's server: connects the caller of number N to the callee of number N. */
-async function startCustomer() {
+export async function startCustomer() {
   const server = createServer(async (request, response) => {
     const form = Object.fromEntries(new URLSearchParams(Buffer.concat(await request.toArray()).toString()));
     const index = Number(/\+254711(\d{6})/.exec(form.From ?? form.CallerNumber ?? form.callerNumber ?? JSON.stringify(form))?.[1]);

@@ -23,8 +23,8 @@ export async function all(node, workspace, path) {
 }
 
 /** Waits until nothing is open or held; what is still so at the deadline is a fault. */
-async function settled(workspace) {
-  const until = Date.now() + DEADLINE_MS;
+async function settled(workspace, withinMs) {
+  const until = Date.now() + withinMs;
   for (;;) {
     const open = (await workspace.get(`/v1/calls?limit=${PAGE}`)).filter((call) => !call.ended_at || call.cost_minor === null);
     const { held_minor: held } = await workspace.get("/v1/wallet/balance");
@@ -48,9 +48,12 @@ async function quiet(carrier) {
   ];
 }
 
-/** The faults, as sentences; `figures` say what was looked at. */
-export async function judge({ node, workspace, carrier }) {
-  const faults = [...(await settled(workspace)), ...(await quiet(carrier))];
+/**
+ * The faults, as sentences; `figures` say what was looked at. `killsOf` says when the node of a caller's leg was killed, where there
+ * are several; `withinMs` is how long what was left open may take to be closed.
+ */
+export async function judge({ node, workspace, carrier, killsOf = () => node.kills, withinMs = DEADLINE_MS }) {
+  const faults = [...(await settled(workspace, withinMs)), ...(await quiet(carrier))];
   const records = await all(node, workspace, "/v1/calls");
   const ledger = await all(node, workspace, "/v1/wallet/ledger");
   const entries = ledger.filter((entry) => entry.kind === "call");
@@ -86,7 +89,7 @@ export async function judge({ node, workspace, carrier }) {
     connected += 1;
     // Never beyond its last audio: from the callee's answer to the last packet of either side that a server was there to
     // hear. A callee talks until it is told to stop: when this program stood still before that, its packets are late, not over.
-    const died = node.kills.find((at) => at > callee.answeredAt) ?? Infinity;
+    const died = killsOf(caller).find((at) => at > callee.answeredAt) ?? Infinity;
     const talked = Math.max(callee.lastAudioAt ?? 0, caller.lastAudioAt ?? 0, (callee.endedAt ?? 0) - PACKET_MS, callee.answeredAt);
     const last = Math.min(talked, died);
     const most = Math.max(1, Math.ceil((last - callee.answeredAt + SLACK_MS) / 1_000)) * MINOR_PER_SECOND;

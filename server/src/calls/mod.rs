@@ -19,6 +19,7 @@ pub mod pbx;
 pub mod placing;
 pub mod playground;
 pub mod record;
+pub mod registrations;
 pub mod spending;
 pub mod stats;
 pub(crate) mod store;

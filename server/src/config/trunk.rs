@@ -1,6 +1,6 @@
 //! `[[trunk]]`: carriers of the configuration file; those of the operator API stand beside them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Headers of standards that a trunk can hand on: who called first, why it was diverted, and what a STIR passport proves of it.
 const PASSABLE: [&str; 8] =
@@ -161,7 +161,7 @@ pub enum NumberFormat {
 }
 
 /// Whether the audio of a trunk or device is kept from others by SRTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SrtpPolicy {
     /// Never: offers that have nothing else are refused.

@@ -25,9 +25,14 @@ pub async fn drain(gateway: &Gateway, limit: Duration) {
     }
 }
 
+/// Calls that end with this node: its own, and those of other nodes to who is registered here.
+pub fn going_on(gateway: &Gateway) -> usize {
+    gateway.calls.lock().len() + gateway.edge.lent()
+}
+
 async fn all_ended(gateway: &Gateway) {
     // A call is written before its BYE is answered; the carrier should have both.
-    while !gateway.calls.lock().is_empty() || gateway.sip.gauge().await.sessions > 0 {
+    while going_on(gateway) > 0 || gateway.sip.gauge().await.sessions > 0 {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }

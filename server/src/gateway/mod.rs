@@ -13,6 +13,7 @@ mod devices;
 pub mod dns;
 pub mod door;
 mod drain;
+pub mod edge;
 mod effects;
 pub mod figures;
 pub mod files;
@@ -49,6 +50,7 @@ use self::authentication::Authentication;
 use self::call_task::CallHandle;
 use self::conferences::Conferences;
 use self::door::GatewayDoor;
+use self::edge::Edge;
 use self::figures::CallFigures;
 use self::files::Files;
 use self::instances::Instances;
@@ -67,7 +69,7 @@ use crate::state::AppState;
 use ::sip::ua::Path;
 use voice::LegId;
 
-pub use self::drain::drain;
+pub use self::drain::{drain, going_on};
 pub use self::start::{GatewayError, Started, start};
 
 /// What carries a leg's audio.
@@ -104,11 +106,13 @@ pub struct Gateway {
     /// The built-in carrier, when it is on.
     pub sandbox: Option<Sandbox>,
     /// Which browsers come back.
-    pub instances: Instances,
+    pub instances: Arc<Instances>,
     /// How many WebSockets are open.
     pub sockets: Arc<Sockets>,
     /// Where browsers and devices are.
     pub registrar: Registrar,
+    /// Calls to who is registered at another node, and of other nodes to who is registered here.
+    pub edge: Arc<Edge>,
     /// The port of SIP over TLS.
     pub tls_port: Option<u16>,
     /// Who browsers and devices are.

@@ -61,6 +61,7 @@ impl OnNet {
             trunk: Some(ON_NET.to_owned()),
             path: datagram_path(self.address),
             hop: None,
+            borrowing: None,
             to: format!("<{target}>"),
             target,
             from: format!("<sip:{caller_id}@{domain}>"),

@@ -3,7 +3,7 @@
 //! A token belongs to one browser session: a registration with the same `jti` from another instance is refused, the
 //! same instance replaces its own binding. A credential may be several devices'. A binding ends when its connection closes or its
 //! token expires; whether a device's credential still holds is asked when it is called. Deliberately absent: other nodes'
-//! bindings.
+//! bindings, which are theirs to know (`edge`); who is here at all is told them ([`Registrar::changes`]).
 //!
 //! Nothing walks all users: those of a workspace and those of a connection are found by tables of their own.
 
@@ -14,10 +14,12 @@ use parking_lot::Mutex;
 use sip::message::{HeaderName, Request};
 use sip::registration::{Binding, Bindings, Policy, Refusal};
 use sip::ua::{FlowId, Path};
+use tokio::sync::Notify;
 
 use sautikit_api::ids::{NumberId, WorkspaceId};
 
 use super::sip::UDP_FLOW;
+use crate::calls::registrations::Presence;
 use crate::sip_tokens::identity::{Device, Identity, Permissions, user_of};
 
 /// A browser keeps its connection, so refreshing every few minutes is enough; tokens live five.
@@ -79,6 +81,8 @@ pub enum Refused {
 #[derive(Default)]
 pub struct Registrar {
     tables: Mutex<Tables>,
+    /// Rung when somebody has come or gone of whom other nodes are told.
+    changed: Notify,
 }
 
 /// The bindings, and two ways to them.
@@ -89,6 +93,8 @@ struct Tables {
     of_workspace: HashMap<WorkspaceId, BTreeSet<String>>,
     /// The users with bindings on a connection. A datagram has none that could close.
     on_flow: HashMap<FlowId, BTreeSet<String>>,
+    /// Who has come or gone since other nodes were told; none where nobody tells them.
+    untold: Option<BTreeSet<(WorkspaceId, String)>>,
 }
 
 struct User {
@@ -134,7 +140,62 @@ impl Registrar {
         };
         let contacts: Vec<_> = bindings.active(now).iter().map(|binding| binding.contact_value(now)).collect();
         tables.keep_in_step(&user, identity, path.flow);
+        self.ring(&tables);
         registered.map(|()| contacts)
+    }
+
+    /// From now on who comes and goes is kept until it is told. Whoever is here counts as having come.
+    pub fn tell_others(&self) {
+        let mut tables = self.tables.lock();
+        let here = tables.of_workspace.iter();
+        let here = here.flat_map(|(workspace, names)| names.iter().map(|name| (*workspace, name.clone()))).collect();
+        tables.untold = Some(here);
+        self.ring(&tables);
+    }
+
+    /// Who has come or gone since this was last asked, once anybody has.
+    pub async fn changes(&self) -> Vec<Presence> {
+        loop {
+            let untold = self.take_untold();
+            if !untold.is_empty() {
+                return untold;
+            }
+            // A ring that came meanwhile is kept for whoever waits next.
+            self.changed.notified().await;
+        }
+    }
+
+    fn take_untold(&self) -> Vec<Presence> {
+        let mut tables = self.tables.lock();
+        let untold = tables.untold.as_mut().map(std::mem::take).unwrap_or_default();
+        untold.into_iter().map(|(workspace, name)| tables.presence(workspace, name)).collect()
+    }
+
+    /// Has these told again: they were not written.
+    pub fn not_told(&self, changes: Vec<Presence>) {
+        let mut tables = self.tables.lock();
+        if let Some(untold) = &mut tables.untold {
+            untold.extend(changes.into_iter().map(|change| (change.workspace, change.name)));
+        }
+        self.ring(&tables);
+    }
+
+    /// Forgets who has not registered anew in time: of one workspace after the other, so that nobody waits for long.
+    pub fn expire(&self, now: Duration) {
+        for workspace in self.workspaces() {
+            let mut tables = self.tables.lock();
+            let names: Vec<String> = tables.of_workspace.get(&workspace).into_iter().flatten().cloned().collect();
+            for name in names {
+                tables.is_registered(now, &user_of(&name, workspace));
+            }
+            self.ring(&tables);
+        }
+    }
+
+    fn ring(&self, tables: &Tables) {
+        if tables.untold.as_ref().is_some_and(|untold| !untold.is_empty()) {
+            self.changed.notify_one();
+        }
     }
 
     /// Where a SIP user of the workspace can be called now, the preferred first.
@@ -192,10 +253,26 @@ impl Registrar {
             }
             tables.forget_if_empty(&user);
         }
+        self.ring(&tables);
     }
 }
 
 impl Tables {
+    /// Whether the name can be called here.
+    fn presence(&self, workspace: WorkspaceId, name: String) -> Presence {
+        let user = self.users.get(&user_of(&name, workspace));
+        let places = user.map(|user| user.bindings.active(Duration::ZERO));
+        let number =
+            places.as_ref().and_then(|places| places.first()).map(|first| first.path.device.map(|of| of.number));
+        Presence { workspace, name, number }
+    }
+
+    fn note(&mut self, workspace: WorkspaceId, name: &str) {
+        if let Some(untold) = &mut self.untold {
+            untold.insert((workspace, name.to_owned()));
+        }
+    }
+
     /// Whether the user has a binding now; forgets it when all have expired.
     fn is_registered(&mut self, now: Duration, user: &str) -> bool {
         if let Some(of_user) = self.users.get_mut(user) {
@@ -210,7 +287,9 @@ impl Tables {
         if self.forget_if_empty(user) {
             return;
         }
-        self.of_workspace.entry(identity.workspace).or_default().insert(identity.name.clone());
+        if self.of_workspace.entry(identity.workspace).or_default().insert(identity.name.clone()) {
+            self.note(identity.workspace, &identity.name);
+        }
         if flow != UDP_FLOW {
             self.on_flow.entry(flow).or_default().insert(user.to_owned());
         }
@@ -224,9 +303,12 @@ impl Tables {
         if let Some(gone) = self.users.remove(user)
             && let Some(names) = self.of_workspace.get_mut(&gone.workspace)
         {
-            names.remove(&gone.name);
+            let was_here = names.remove(&gone.name);
             if names.is_empty() {
                 self.of_workspace.remove(&gone.workspace);
+            }
+            if was_here {
+                self.note(gone.workspace, &gone.name);
             }
         }
         true
@@ -259,161 +341,4 @@ fn is_own_token(bindings: &Bindings<Place>, now: Duration, identity: &Identity, 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sip_tokens::identity::Permissions;
-    use sip::message::{HeaderName, Method, Uri};
-
-    const NOW: Duration = Duration::from_secs(100);
-    const NUMBER: NumberId = NumberId(uuid::Uuid::from_u128(5));
-    const LONG: Duration = Duration::from_secs(300);
-
-    fn identity(name: &str, workspace: u128) -> Identity {
-        Identity {
-            workspace: WorkspaceId(uuid::Uuid::from_u128(workspace)),
-            name: name.to_owned(),
-            jti: format!("jti of {name}"),
-            expires_at_us: 0,
-            minted_by: None,
-            device: None,
-            permissions: Permissions { outbound: true, inbound: true, from: None, destinations: None },
-        }
-    }
-
-    fn at(monotonic: Duration) -> Moment {
-        Moment { monotonic, wall_us: 7 }
-    }
-
-    /// A device of a number, with the credential of that name.
-    fn device(name: &str, workspace: u128, number: NumberId) -> Identity {
-        let credential = sautikit_api::ids::SipCredentialId(uuid::Uuid::from_u128(9));
-        Identity { device: Some(Device { credential, number, srtp: Default::default() }), ..identity(name, workspace) }
-    }
-
-    fn path(flow: u64) -> Path {
-        Path { flow: FlowId(flow), local: sip::ua::LocalId(1), remote: ([127, 0, 0, 1], 9).into() }
-    }
-
-    fn request(cseq: u32, contact: &str, expires: Option<u32>) -> Request {
-        let mut request = Request::new(Method::Register, Uri::parse("sip:example.org").unwrap());
-        request.headers.push(HeaderName::CallId, "one");
-        request.headers.push(HeaderName::CSeq, format!("{cseq} REGISTER"));
-        if !contact.is_empty() {
-            request.headers.push(HeaderName::Contact, contact.to_owned());
-        }
-        if let Some(expires) = expires {
-            request.headers.push(HeaderName::Expires, expires.to_string());
-        }
-        request
-    }
-
-    fn contact(name: &str) -> String {
-        format!("<sip:{name}@one.invalid;transport=ws>;+sip.instance=\"<urn:uuid:{name}>\";reg-id=1")
-    }
-
-    #[test]
-    fn bindings_are_asked_for_and_removed_without_an_instance() {
-        let (registrar, alice) = (Registrar::default(), identity("alice", 7));
-        let register = |cseq, contact: &str, expires| {
-            registrar.register(at(NOW), LONG, &alice, &request(cseq, contact, expires), path(1))
-        };
-        assert_eq!(register(1, &contact("a"), Some(120)).unwrap().len(), 1);
-        assert_eq!(register(2, "", None).unwrap().len(), 1);
-        assert_eq!(register(3, "*", Some(60)), Err(Refused::Rule(Refusal::Malformed)));
-        assert_eq!(register(4, "*", Some(0)).unwrap().len(), 0);
-        assert_eq!(register(5, "", None).unwrap().len(), 0);
-        assert!(registrar.users_of(NOW, alice.workspace, NUMBER).is_empty());
-    }
-
-    #[test]
-    fn one_request_may_hold_several_contacts_of_one_instance() {
-        let (registrar, alice) = (Registrar::default(), identity("alice", 7));
-        let register = |cseq, contact: &str| {
-            registrar.register(at(NOW), LONG, &alice, &request(cseq, contact, Some(120)), path(1))
-        };
-        let two = "<sip:a@one.invalid>;+sip.instance=\"<urn:uuid:a>\";reg-id=1, \
-                   <sip:a@two.invalid>;+sip.instance=\"<urn:uuid:a>\";reg-id=2, <sip:a@192.0.2.1>";
-        assert_eq!(register(1, two).unwrap().len(), 3);
-        assert_eq!(
-            register(2, "<sip:a@192.0.2.1>;expires=0, <sip:a@192.0.2.2>").map(|all| all.len()),
-            Err(Refused::TokenInUse)
-        );
-        assert_eq!(register(3, "<sip:a@192.0.2.1>;expires=0").unwrap().len(), 2);
-        let mixed = format!("{}, {}", contact("a"), contact("b"));
-        assert_eq!(register(4, &mixed), Err(Refused::TokenInUse));
-    }
-
-    #[test]
-    fn a_token_is_one_instances_and_an_older_request_changes_nothing() {
-        let (registrar, alice) = (Registrar::default(), identity("alice", 7));
-        let register = |cseq, contact: &str, flow| {
-            registrar.register(at(NOW), LONG, &alice, &request(cseq, contact, Some(120)), path(flow))
-        };
-        register(5, &contact("a"), 1).unwrap();
-        assert_eq!(register(6, &contact("b"), 2), Err(Refused::TokenInUse));
-        assert_eq!(register(5, &contact("a"), 2), Err(Refused::Rule(Refusal::OutOfOrder)));
-        assert_eq!(register(4, "*", 2), Err(Refused::Rule(Refusal::Malformed)));
-        let again = registrar.register(at(NOW), LONG, &alice, &request(4, "*", Some(0)), path(2));
-        assert_eq!(again, Err(Refused::Rule(Refusal::OutOfOrder)));
-        assert_eq!(registrar.bindings_of(NOW, alice.workspace, &alice.user())[0].path.path, path(1));
-        // On its next connection the instance takes its binding along, and the old one's end leaves it.
-        register(6, &contact("a"), 2).unwrap();
-        registrar.flow_closed(FlowId(1));
-        assert_eq!(registrar.users_of(NOW, alice.workspace, NUMBER), ["alice"]);
-    }
-
-    #[test]
-    fn a_binding_dies_with_its_token() {
-        let (registrar, alice) = (Registrar::default(), identity("alice", 7));
-        let left = Duration::from_secs(20);
-        for (cseq, expires) in [(1, Some(120)), (2, None)] {
-            let contacts = registrar.register(at(NOW), left, &alice, &request(cseq, &contact("a"), expires), path(1));
-            assert!(contacts.unwrap()[0].contains("expires=20"), "{expires:?}");
-        }
-        assert_eq!(registrar.bindings_of(NOW + Duration::from_secs(19), alice.workspace, &alice.user()).len(), 1);
-        assert!(registrar.bindings_of(NOW + left, alice.workspace, &alice.user()).is_empty());
-        assert!(registrar.users_of(NOW + left, alice.workspace, NUMBER).is_empty());
-    }
-
-    #[test]
-    fn users_are_found_by_workspace_and_connection_and_leave_nothing_behind() {
-        let registrar = Registrar::default();
-        for (flow, name, workspace) in [(1, "a", 7), (2, "b", 7), (3, "c", 8)] {
-            let identity = identity(name, workspace);
-            registrar.register(at(NOW), LONG, &identity, &request(1, &contact(name), Some(120)), path(flow)).unwrap();
-        }
-        let of = |workspace| registrar.users_of(NOW, WorkspaceId(uuid::Uuid::from_u128(workspace)), NUMBER);
-        assert_eq!((of(7), of(8)), (vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]));
-        for flow in 1..4 {
-            registrar.flow_closed(FlowId(flow));
-        }
-        assert!(of(7).is_empty() && of(8).is_empty());
-        let tables = registrar.tables.lock();
-        assert_eq!((tables.users.len(), tables.of_workspace.len(), tables.on_flow.len()), (0, 0, 0));
-    }
-
-    #[test]
-    fn devices_ring_for_their_own_number_and_several_may_have_one_credential() {
-        let registrar = Registrar::default();
-        let desk = device("ts_0123abcd", 7, NUMBER);
-        assert_eq!(desk.user(), "ts_0123abcd");
-        for (cseq, instance) in [(1, "a"), (2, "b")] {
-            let request = request(cseq, &contact(instance), Some(3_600));
-            let contacts = registrar.register(at(NOW), Duration::MAX, &desk, &request, path(0)).unwrap();
-            assert_eq!(contacts.len(), cseq as usize);
-            assert!(contacts[0].contains("expires=3600"), "{contacts:?}");
-        }
-        let other = NumberId(uuid::Uuid::from_u128(6));
-        let registered = |number| registrar.users_of(NOW, desk.workspace, number);
-        assert_eq!((registered(NUMBER), registered(other)), (vec!["ts_0123abcd".to_owned()], Vec::new()));
-        let stranger = WorkspaceId(uuid::Uuid::from_u128(8));
-        assert_eq!(registrar.bindings_of(NOW, desk.workspace, &desk.user()).len(), 2);
-        assert!(registrar.bindings_of(NOW, stranger, &desk.user()).is_empty());
-        let shown = registrar.list(NOW, desk.workspace);
-        assert_eq!(shown.len(), 2);
-        assert_eq!(shown[0].place.registered_at, 7);
-        let later = NOW + Duration::from_secs(3_601);
-        assert!(registrar.list(later, desk.workspace).is_empty());
-        assert!(registrar.tables.lock().of_workspace.is_empty());
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ use super::authentication::Authentication;
 use super::conferences::{Conferences, ServerHouse};
 use super::control::CallControl;
 use super::door::GatewayDoor;
+use super::edge::{Edge, presence};
 use super::figures::CallFigures;
 use super::files::Files;
 use super::instances::Instances;
@@ -112,6 +113,9 @@ pub async fn start(app: &AppState, left: Vec<Recovered>) -> Result<Started, Gate
         if config.has_sandbox() { Some(Sandbox::start(app, &media, &speech, sip_address).await?) } else { None };
     let mut source = Source::new(app, sandbox.as_ref().map(Sandbox::address));
     let trunks = Arc::new(Trunks::new(source.first().await?));
+    let contacts = endpoint.config().locals.iter().map(|local| format!("<{}>", local.contact)).collect();
+    let instances = Arc::new(Instances::default());
+    let edge = Edge::new(app, instances.clone(), contacts)?;
     let previewer = Previewer::new(endpoint.config().clone(), config.sip.domain.clone(), config.media.public_ip);
     trunks.preview_by(previewer);
     let trunks_changed = app.part::<trunks::Trunks>().connect(trunks.clone());
@@ -134,9 +138,10 @@ pub async fn start(app: &AppState, left: Vec<Recovered>) -> Result<Started, Gate
         on_net,
         door,
         sandbox,
-        instances: Instances::default(),
+        instances,
         sockets: Sockets::new(descriptors::for_web_sockets()),
         registrar: Registrar::default(),
+        edge,
         authentication,
         tls_port: tls_address.map(|address| address.port()),
         speech,
@@ -150,6 +155,7 @@ pub async fn start(app: &AppState, left: Vec<Recovered>) -> Result<Started, Gate
     app.tasks.spawn(incoming::run(gateway.clone(), incoming));
     app.tasks.spawn(last_heard::run(gateway.clone()));
     app.tasks.spawn(upkeep::run(gateway.clone()));
+    app.tasks.spawn(presence::keep(gateway.clone()));
     app.tasks.spawn(overload::watch(gateway.clone()));
     Hub::of(app).connect(Arc::new(CallControl(gateway.clone())));
     let ending = gateway.clone();

@@ -12,6 +12,7 @@ use voice::{Cause, CauseKind, Login, Target};
 
 use super::Gateway;
 use super::begin::leg_record;
+use super::edge::{self, Reachable};
 use super::leg::call_id::call_id_headers;
 use super::leg::custom_headers::passed_of;
 use super::leg::transfer::TransferRights;
@@ -126,35 +127,39 @@ async fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
     let Dialling { gateway, caller_id, .. } = dialling;
     let app = &gateway.app;
     let user = user_of(identity, dialling.workspace_id);
-    let mut bindings = gateway.registrar.bindings_of(app.clock.monotonic(), dialling.workspace_id, &user);
-    if is_device_name(identity) && !bindings.is_empty() {
+    let bindings = gateway.registrar.bindings_of(app.clock.monotonic(), dialling.workspace_id, &user);
+    let mut places: Vec<_> = bindings.into_iter().map(Reachable::here).collect();
+    places.extend(gateway.edge.places((dialling.workspace_id, identity), &user).await);
+    edge::only_where_it_is_now(&mut places);
+    if is_device_name(identity) && !places.is_empty() {
         // A credential that was revoked or rotated on any node is called no more.
         let live = live_generations(app, dialling.workspace_id).await.map_err(|error| {
             tracing::error!(%error, "a device's credential could not be looked up");
             refused(ErrorCode::StorageUnavailable)
         })?;
-        bindings.retain(|binding| live.contains(&binding.path.jti));
+        places.retain(|place| live.contains(&place.jti));
     }
     let domain = &app.config.sip.domain;
     let mut headers = call_id_headers(dialling.call_id);
     for (name, value) in dialling.custom_headers.iter() {
         headers.push(name.clone(), Bytes::copy_from_slice(value));
     }
-    let ways: Vec<_> = bindings
+    let ways: Vec<_> = places
         .into_iter()
-        .map(|binding| Way {
+        .map(|place| Way {
             trunk: None,
-            path: binding.path.path,
+            path: place.path,
             hop: None,
-            target: binding.contact,
+            borrowing: place.borrowing,
+            target: place.contact,
             from: format!("<sip:{caller_id}@{domain}>"),
             to: format!("<sip:{user}@{domain}>"),
             headers: headers.clone(),
             auth: None,
-            srtp: binding.path.device.map(|device| device.srtp).unwrap_or_default(),
+            srtp: place.srtp,
             rights: Some(TransferRights::of(
                 (identity, dialling.workspace_id),
-                &binding.path.permissions,
+                &place.permissions,
                 &dialling.number,
                 domain,
             )),

@@ -116,7 +116,9 @@ pub fn operator_router(app: &AppState) -> Router {
 pub fn internal_router(app: &AppState) -> Router {
     let routes = Router::new().nest("/v1", Router::from(api())).fallback(not_found);
     let routes = edge::around(routes.method_not_allowed_fallback(method_not_allowed), app, None);
-    let only_of_nodes = routes.layer(from_fn_with_state(app.clone(), passing::only_of_nodes));
+    // What nodes want of each other and no client has asked for.
+    let between = Router::new().nest("/nodes", gateway::edge::http::routes()).with_state(app.clone());
+    let only_of_nodes = between.fallback_service(routes).layer(from_fn_with_state(app.clone(), passing::only_of_nodes));
     // Who else comes is answered as everybody is, with an id.
     only_of_nodes.layer(from_fn_with_state(app.clone(), request_id::with_request_id))
 }

@@ -4,38 +4,31 @@
 //! internal listener (`nodes.listen`), where everything is checked anew: a request travels with its own credentials, so that the
 //! proof of the node that passes it on opens nothing by itself. It says who the client is, for the audit log.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, OriginalUri, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 use serde_json::Value;
-use subtle::ConstantTimeEq;
 
 use super::request_id::RequestId;
 use crate::calls;
-use crate::secrets::{Purpose, Secrets};
 use crate::state::{AppState, Part};
 use crate::web::client_ip::client_address;
 use crate::web::error::ApiError;
 use crate::web::json::collect;
 use crate::web::page::{OfSeveralNodes, POSITIONS, Page};
+use crate::web::passed_on::{PASSED_ON, client_of, path_of, proof};
 
 /// Routes of what one node has, below `/v1`.
 const OF_ONE_NODE: [&str; 4] = ["/calls/{id}/", "/admin/calls/{id}/", "/conferences/{id}", "/queues/{id}"];
 /// Lists of what each node has.
 const LISTS: [&str; 4] = ["/admin/registrations", "/conferences", "/queues", "/sip/registrations"];
-/// Who passes a request on, when, and for whom.
-const PASSED_ON: HeaderName = HeaderName::from_static("x-sautikit-passed-on");
-/// In place of the address of a client that has none: the console of the node that passes on.
-const NO_ADDRESS: &str = "-";
-/// How far apart the clocks of two nodes may be.
-const CLOCKS_US: i64 = 300 * 1_000_000;
 /// For a connection to another node.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// For its answer: an announcement is spoken first.
@@ -253,30 +246,6 @@ fn remove_what_stays(headers: &mut HeaderMap) {
     }
 }
 
-fn path_of(uri: &Uri) -> &str {
-    uri.path_and_query().map_or("/", |path| path.as_str())
-}
-
-/// When it is passed on, for whom, and what proves that a node says so.
-fn proof(secrets: &Secrets, at_us: i64, client: Option<IpAddr>, method: &Method, uri: &Uri) -> String {
-    let client = client.map_or_else(|| NO_ADDRESS.to_owned(), |address| address.to_string());
-    let mark = secrets.hash(Purpose::PassedOn, &format!("{at_us} {client} {method} {}", path_of(uri)));
-    format!("{at_us} {client} {mark}")
-}
-
-/// The client of a request that a node has passed on; none where none has. Within: none where the client has no address.
-fn client_of(secrets: &Secrets, now_us: i64, said: &str, method: &Method, uri: &Uri) -> Option<Option<IpAddr>> {
-    let mut words = said.split(' ');
-    let at_us: i64 = words.next()?.parse().ok()?;
-    let client = match words.next()? {
-        NO_ADDRESS => None,
-        address => Some(address.parse().ok()?),
-    };
-    let expected = proof(secrets, at_us, client, method, uri);
-    let is_fresh = now_us.checked_sub(at_us)?.checked_abs()? <= CLOCKS_US;
-    (is_fresh && bool::from(expected.as_bytes().ct_eq(said.as_bytes()))).then_some(client)
-}
-
 /// Middleware around the internal listener: nobody else's requests, and those of nodes as coming from their clients.
 pub(super) async fn only_of_nodes(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let said = request.headers_mut().remove(PASSED_ON);
@@ -289,32 +258,4 @@ pub(super) async fn only_of_nodes(State(app): State<AppState>, mut request: Requ
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 0)));
     }
     next.run(request).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW_US: i64 = 1_800_000_000_000_000;
-
-    #[test]
-    fn a_request_is_believed_as_it_was_passed_on_and_while_it_is_fresh() {
-        let (secrets, uri) = (Secrets::new([1; 32]), Uri::from_static("/v1/calls/1/hangup?x=1"));
-        let client: Option<IpAddr> = Some([192, 0, 2, 7].into());
-        let said = proof(&secrets, NOW_US, client, &Method::POST, &uri);
-        let read = |now_us, said: &str, method: &Method, uri: &Uri| client_of(&secrets, now_us, said, method, uri);
-        assert_eq!(read(NOW_US, &said, &Method::POST, &uri), Some(client));
-        assert_eq!(read(NOW_US - CLOCKS_US, &said, &Method::POST, &uri), Some(client));
-        assert_eq!(read(NOW_US + CLOCKS_US + 1, &said, &Method::POST, &uri), None);
-        assert_eq!(read(NOW_US, &said, &Method::DELETE, &uri), None);
-        assert_eq!(read(NOW_US, &said, &Method::POST, &Uri::from_static("/v1/calls/2/hangup?x=1")), None);
-        assert_eq!(read(NOW_US, &said.replace("192.0.2.7", "192.0.2.8"), &Method::POST, &uri), None);
-        for nonsense in ["", "1", "x - y", "1 - y z"] {
-            assert_eq!(read(NOW_US, nonsense, &Method::POST, &uri), None, "{nonsense}");
-        }
-        let others = Secrets::new([2; 32]);
-        assert_eq!(client_of(&others, NOW_US, &said, &Method::POST, &uri), None);
-        let console = proof(&secrets, NOW_US, None, &Method::POST, &uri);
-        assert_eq!(read(NOW_US, &console, &Method::POST, &uri), Some(None));
-    }
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::{sleep, timeout};
 
-use crate::gateway::Gateway;
+use crate::gateway::{self, Gateway};
 use crate::state::AppState;
 
 /// Between two lines.
@@ -78,7 +78,7 @@ async fn answer(app: &AppState, gateway: &Gateway, stream: UnixStream) -> io::Re
         app.draining.cancel();
     }
     loop {
-        let calls = gateway.calls.lock().len();
+        let calls = gateway::going_on(gateway);
         writing.write_all(format!("{calls}\n").as_bytes()).await?;
         if calls == 0 {
             return Ok(());

@@ -10,6 +10,7 @@ pub mod live;
 pub mod moment;
 pub mod page;
 pub mod params;
+pub mod passed_on;
 pub mod query;
 pub mod rate_limit;
 pub(crate) mod told;

@@ -66,14 +66,14 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
         Ok(admitted) => {
             setting_up.done();
             let custom_headers = custom_headers_of(&call.request.headers);
-            let setup = CallSetup { custom_headers, ..prepare(&gateway, admitted, identity, wanted) };
+            let setup = CallSetup { custom_headers, ..prepare(&gateway, admitted, identity, wanted).await };
             begin::with_caller(&gateway, setup, call, invited).await;
         }
         Err(error) => refuse_by(&gateway, &call, error).await,
     }
 }
 
-fn prepare(gateway: &Gateway, mut admitted: Admitted, identity: &Identity, wanted: Wanted) -> CallSetup {
+async fn prepare(gateway: &Gateway, mut admitted: Admitted, identity: &Identity, wanted: Wanted) -> CallSetup {
     let app = &gateway.app;
     let caller = Target::Client(identity.name.clone());
     let started_at = admitted.record.call().started_at;
@@ -88,7 +88,7 @@ fn prepare(gateway: &Gateway, mut admitted: Admitted, identity: &Identity, wante
         }
         // The workspace's own number, whose inbound routing runs.
         (Wanted::Telephone(_), None) => {
-            Origin::Inbound { caller, ring: ringing_targets(gateway, &admitted.number.number) }
+            Origin::Inbound { caller, ring: ringing_targets(gateway, &admitted.number.number).await }
         }
     };
     let number = admitted.number.number.e164.clone();

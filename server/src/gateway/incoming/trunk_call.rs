@@ -1,5 +1,6 @@
 //! A carrier delivers a call to one of our numbers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sautikit_api::ErrorCode;
@@ -60,7 +61,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     setting_up.done();
     let row = admitted.record.call();
     tracing::debug!(call = %row.id, trunk, "inbound call");
-    let ring = ringing_targets(&gateway, &admitted.number.number);
+    let ring = ringing_targets(&gateway, &admitted.number.number).await;
     let origin = Origin::Inbound { caller: Target::Telephone(row.from.clone()), ring };
     let legs = admitted.inbound_leg.map(|id| (LegId::FIRST, id)).into_iter().collect();
     let setup = CallSetup { hops, custom_headers, ..begin::setup(&gateway.app, admitted, origin, legs) };
@@ -68,11 +69,20 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
 }
 
 /// Who rings when the number has no callback: the workspace's browsers and the number's own devices, if the number lets them.
-pub(super) fn ringing_targets(gateway: &Gateway, number: &TenantNumber) -> Vec<Target> {
+/// Where nodes reach each other those of the others too.
+pub(super) async fn ringing_targets(gateway: &Gateway, number: &TenantNumber) -> Vec<Target> {
     if !number.ring_devices {
         return Vec::new();
     }
-    let users = gateway.registrar.users_of(gateway.app.clock.monotonic(), number.workspace_id, number.id);
+    let app = &gateway.app;
+    let here = gateway.registrar.users_of(app.clock.monotonic(), number.workspace_id, number.id);
+    let mut users: BTreeSet<_> = here.into_iter().collect();
+    if app.config.nodes.is_on() {
+        match calls::registrations::names_at_others(app, number.workspace_id, number.id).await {
+            Ok(names) => users.extend(names),
+            Err(error) => tracing::warn!(%error, "who is registered at other nodes is not rung"),
+        }
+    }
     users.into_iter().map(Target::Client).collect()
 }
 

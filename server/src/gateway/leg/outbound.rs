@@ -197,10 +197,18 @@ impl Attempt<'_> {
     /// Sends the INVITE, by a connection that is opened if it goes by one. A hang-up meanwhile ends the leg.
     async fn begin(&self, way: &Way, orders: &mut mpsc::Receiver<LegOrder>) -> Begun {
         let mut invite = way.invite(Body::sdp(self.offer.clone()));
-        let Some((hop, could_do_without)) = way.connection_for(&invite) else {
-            return self.send(invite).await;
+        let by = match (&way.borrowing, way.connection_for(&invite)) {
+            (Some(borrowing), _) => Err(borrowing),
+            (None, Some(by)) => Ok(by),
+            (None, None) => return self.send(invite).await,
         };
-        let mut connection = pin!(self.sip.connect(hop, could_do_without));
+        let could_do_without = matches!(by, Ok((_, true)));
+        let mut connection = pin!(async {
+            match by {
+                Ok((hop, could_do_without)) => self.sip.connect(hop, could_do_without).await,
+                Err(borrowing) => borrowing.open(self.sip).await,
+            }
+        });
         let path = loop {
             tokio::select! {
                 path = &mut connection => break path,

@@ -79,6 +79,7 @@ mod tests {
             trunk: Some("carrier".to_owned()),
             path: datagram_path("192.0.2.9:5060".parse().unwrap()),
             hop: None,
+            borrowing: None,
             target: Uri::parse("sip:0@192.0.2.9").unwrap(),
             from: "<sip:x@y>".to_owned(),
             to: "<sip:0@192.0.2.9>".to_owned(),

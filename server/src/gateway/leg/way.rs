@@ -7,6 +7,7 @@ use sip::ua::{Body, Credentials, Invite, Path};
 
 use super::transfer::TransferRights;
 use crate::config::SrtpPolicy;
+use crate::gateway::edge::borrowed::Borrowing;
 use crate::gateway::sip::{Hop, StreamTransport, UDP_FLOW};
 
 /// A request longer than this goes by a connection where the way to its peer is not known to carry more in one piece
@@ -22,6 +23,8 @@ pub struct Way {
     pub path: Path,
     /// The connection by which it goes instead, opened if there is none.
     pub hop: Option<Box<Hop>>,
+    /// The connection of another node by which it goes instead, opened for it.
+    pub borrowing: Option<Box<Borrowing>>,
     /// Request-URI.
     pub target: Uri,
     /// From, without tag.
@@ -56,6 +59,7 @@ impl Way {
         let mut invite = Invite::new(self.path, self.target.clone(), self.from.clone(), self.to.clone(), Some(offer));
         invite.headers = self.headers.clone();
         invite.auth = self.auth.clone();
+        invite.contact = self.borrowing.as_ref().map(|borrowing| borrowing.contact().to_owned());
         invite
     }
 }

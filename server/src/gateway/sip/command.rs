@@ -8,7 +8,7 @@ use sip::message::header::Replaces;
 use sip::message::{Headers, Message};
 use sip::parse::{ParseError, Raw};
 use sip::ua::{
-    Body, Credentials, FlowId, Invite, Lasting, OutsideRequest, Party, Path, Register, Reply, TransactionId,
+    Body, Credentials, FlowId, Invite, Lasting, LocalId, OutsideRequest, Party, Path, Register, Reply, TransactionId,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -82,6 +82,9 @@ pub(crate) enum Connection {
     Web(Option<Arc<Identity>>),
     /// TCP or TLS: whose it is by its address or by the certificate that it has shown, and where it leads if we opened it.
     Stream { transport: StreamTransport, party: Party, certificate: Option<Proven>, hop: Option<Hop> },
+    /// One of another node's, by which this user of that end is reached. `notes` says there what is to be ended when we die, and
+    /// nothing once that is over. `known` hears that the endpoint knows it.
+    Borrowed { local: LocalId, user: String, notes: mpsc::Sender<Option<OpenDialog>>, known: oneshot::Sender<()> },
 }
 
 /// What a connection has for the endpoint. These wait in a queue of their own, so that they hold up nobody's calls.
@@ -96,4 +99,12 @@ pub(crate) enum WebInput {
     Quiet { flow: FlowId },
     /// It was closed.
     Closed { flow: FlowId },
+    /// Another node uses the connection at `path` for a call: what the callee says of that goes `to_node`.
+    Lend { lease: FlowId, path: Path, to_node: mpsc::Sender<Bytes> },
+    /// That node sends something to the callee.
+    LentSends { lease: FlowId, bytes: Bytes },
+    /// It is there, whether or not the callee is.
+    LentLooks { lease: FlowId },
+    /// It needs the connection no more, or is gone and has left this to be ended.
+    LentOver { lease: FlowId, open: Option<Box<OpenDialog>> },
 }

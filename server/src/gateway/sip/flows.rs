@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::command::Connection;
 use super::stream::Hop;
-use super::{UDP, UDP_FLOW, WEB};
+use super::{OpenDialog, UDP, UDP_FLOW, WEB};
 use crate::sip_tokens::identity::Identity;
 use crate::tls::Proven;
 
@@ -69,6 +69,8 @@ struct Flow {
     strikes: u32,
     proof: Arc<Proof>,
     outgoing: mpsc::Sender<Bytes>,
+    /// Of a connection that is another node's: says what is to be ended there.
+    notes: Option<mpsc::Sender<Option<OpenDialog>>>,
 }
 
 /// All open connections.
@@ -88,6 +90,7 @@ impl Flows {
         proof: Arc<Proof>,
         outgoing: mpsc::Sender<Bytes>,
     ) {
+        let mut of_other_node = None;
         let (local, peer, party, certificate, hop) = match opened {
             Connection::Web(identity) => {
                 let user = identity.as_ref().map(|identity| identity.user());
@@ -97,12 +100,21 @@ impl Flows {
             Connection::Stream { transport, party, certificate, hop } => {
                 (transport.local(), Peer::Stream(remote, party), party, certificate, hop)
             }
+            Connection::Borrowed { local, user, notes, known } => {
+                // Who asked may have stopped waiting.
+                let _ = known.send(());
+                of_other_node = Some(notes);
+                let party = self.party_of_user(&user);
+                let peer = if local == WEB { Peer::Web(None) } else { Peer::Stream(remote, party) };
+                (local, peer, party, None, None)
+            }
         };
         if party != Party::Stranger {
             proof.give();
         }
         let (judged_by, strikes) = (None, 0);
-        let opened = Flow { local, remote, peer, hop, party, certificate, judged_by, strikes, proof, outgoing };
+        let notes = of_other_node;
+        let opened = Flow { local, remote, peer, hop, party, certificate, judged_by, strikes, proof, outgoing, notes };
         self.open.insert(flow, opened);
     }
 
@@ -113,6 +125,19 @@ impl Flows {
     /// Where a connection of ours leads.
     pub(super) fn hop_of(&self, flow: FlowId) -> Option<&Hop> {
         self.open.get(&flow)?.hop.as_ref()
+    }
+
+    /// Whether it is another node's.
+    pub(super) fn is_borrowed(&self, flow: FlowId) -> bool {
+        self.open.get(&flow).is_some_and(|open| open.notes.is_some())
+    }
+
+    /// Says by a connection of another node what is to be ended there if this one dies.
+    pub(super) fn note(&self, flow: FlowId, left: Option<OpenDialog>) {
+        if let Some(notes) = self.open.get(&flow).and_then(|open| open.notes.as_ref()) {
+            // Who reads so slowly is cut off by the messages that follow.
+            let _ = notes.try_send(left);
+        }
     }
 
     /// Somebody has proven to be this user. Gives the party when that is new.

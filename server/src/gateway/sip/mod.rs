@@ -34,7 +34,7 @@ use crate::calls::DialogKeeper;
 use crate::calls::trace::LegTrace;
 use crate::gateway::leg::talks::Talks;
 
-pub(crate) use command::{Command, WebInput};
+pub(crate) use command::{Command, Connection, WebInput};
 pub use dialogs::OpenDialog;
 pub(crate) use endpoint::INCOMING_QUEUE;
 pub use endpoint::{BoundEndpoint, Connections, Endpoint, EndpointError};
@@ -49,6 +49,9 @@ pub use tracer::Traced;
 pub(crate) const COMMAND_QUEUE: usize = 4_096;
 /// Messages from all WebSockets that may wait for the endpoint; beyond it their readers wait, each for its turn.
 pub(crate) const WEB_QUEUE: usize = 1_024;
+
+/// Messages of one call that may wait between two nodes; one that reads so slowly counts as gone.
+pub(crate) const LENT_QUEUE: usize = 64;
 
 /// Events that may wait for one leg. A leg handles each in microseconds; 64 is more than any dialog makes at once.
 const SIGNAL_QUEUE: usize = 64;

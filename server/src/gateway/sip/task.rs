@@ -2,6 +2,7 @@
 //! nothing.
 
 mod asking;
+mod lending;
 mod reaching;
 mod reading;
 mod recovery;
@@ -34,6 +35,7 @@ use super::{
 use crate::calls::{DialogKeeper, Written};
 use crate::clock::Clock;
 use asking::Asking;
+use lending::Lending;
 use reaching::{Moving, Waiting};
 use recovery::GivenUp;
 
@@ -69,6 +71,7 @@ pub(super) struct Task {
     moving: Moving,
     asking: Asking,
     given_up: GivenUp,
+    lending: Lending,
     /// The next message that is sent is an INVITE, which waits for this.
     unsent: Option<Written>,
     /// Who waits whether its 200 goes out, which it may only after a PRACK of the caller's.
@@ -85,6 +88,8 @@ struct Leg {
     traced: Option<CallKey>,
     /// Of a call of ours that the next process has to know of.
     keeper: Option<DialogKeeper>,
+    /// The connection of another node that it goes over.
+    borrowed: Option<FlowId>,
 }
 
 impl Task {
@@ -118,6 +123,7 @@ impl Task {
             moving: Moving::default(),
             asking: Asking::default(),
             given_up: GivenUp::default(),
+            lending: Lending::default(),
             unsent: None,
             delayed: HashMap::new(),
             tracer,
@@ -203,13 +209,15 @@ impl Task {
         match command {
             Command::Invite { leg, mut invite, signals, trace, keeper } => {
                 invite.party = self.party_of(invite.path);
+                let borrowed = Some(invite.path.flow).filter(|flow| self.flows.is_borrowed(*flow));
                 let session = self.ua.invite(now, *invite);
                 let info = self.ua.session(session);
                 let traced = self.tracer.as_mut().zip(info);
                 let traced = traced.map(|(tracer, info)| tracer.calls(info.call_id, info.local_tag, trace));
                 self.legs.insert(leg, session);
-                self.sessions.insert(session, Leg { leg, signals, traced, keeper });
+                self.sessions.insert(session, Leg { leg, signals, traced, keeper, borrowed });
                 self.keep_invite(session);
+                self.note_left(session);
             }
             // A command that comes too late (the peer ended the call meanwhile) changes nothing.
             Command::Respond { transaction, reply } => {
@@ -314,6 +322,7 @@ impl Task {
         for session in moving {
             let _ = self.ua.rebind(session, path);
         }
+        self.lending.moved(from, path);
     }
 
     fn gauge(&self) -> SipGauge {
@@ -363,7 +372,7 @@ impl Task {
                 let call = IncomingCall { leg, transaction, path, peer, request, local_tag, signals, trace };
                 if self.has_place_for(path) && self.incoming.try_send(Incoming::Call(call)).is_ok() {
                     self.legs.insert(leg, session);
-                    self.sessions.insert(session, Leg { leg, signals: sender, traced, keeper: None });
+                    self.sessions.insert(session, Leg { leg, signals: sender, traced, keeper: None, borrowed: None });
                 } else {
                     self.trace_ended(traced);
                     // Nobody would ever answer it, and an INVITE without a final answer is kept for ever.
@@ -411,7 +420,10 @@ impl Task {
             // Whose 200 can not go out any more is told so by the drop.
             self.delayed.retain(|transaction, _| self.ua.is_answerable(*transaction));
         }
-        if let Some(Leg { leg, signals, traced, keeper }) = self.sessions.get(&session) {
+        if matches!(event, Event::Answered { .. }) {
+            self.note_left(session);
+        }
+        if let Some(Leg { leg, signals, traced, keeper, borrowed }) = self.sessions.get(&session) {
             let traced = *traced;
             if signals.try_send(Box::new(event)).is_err() && !ended {
                 tracing::warn!(leg = leg.0, "a leg does not take its signals; it is ended");
@@ -421,6 +433,9 @@ impl Task {
             if ended {
                 if let Some(keeper) = keeper {
                     keeper.over(leg.0);
+                }
+                if let Some(flow) = borrowed {
+                    self.flows.note(*flow, None);
                 }
                 self.legs.remove(leg);
                 self.sessions.remove(&session);

@@ -217,6 +217,11 @@ fn place(open: &[Open], ours: impl FnOnce() -> Option<String>) -> Option<&Open> 
     caller.or_else(|| open.iter().find(|open| !open.is_caller()))
 }
 
+/// The Call-ID of a message that a user agent of ours has printed.
+pub(super) fn call_id_of(message: &[u8]) -> Option<&[u8]> {
+    value(message, CALL_ID)
+}
+
 /// The value of a header of a message of ours.
 fn value<'a>(message: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let at = message.windows(name.len()).position(|bytes| bytes == name)? + name.len();

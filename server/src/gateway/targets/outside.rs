@@ -90,6 +90,7 @@ fn way(dialling: &Dialling, uri: &Uri, server: Server, host: &str) -> Way {
         trunk: None,
         path: datagram_path(address),
         hop,
+        borrowing: None,
         from: format!("<sip:{}@{domain}>", dialling.caller_id),
         to: format!("<{target}>"),
         target,

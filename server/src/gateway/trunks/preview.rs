@@ -40,6 +40,7 @@ impl Trunk {
             trunk: Some(self.name.clone()),
             path: datagram_path(self.address),
             hop: self.hop.clone().map(Box::new),
+            borrowing: None,
             target: shaped.target,
             from: shaped.from,
             to: shaped.to,

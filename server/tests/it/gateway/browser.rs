@@ -48,11 +48,15 @@ impl Browser {
     }
 
     /// The same with a token that `minter` asks for.
-    #[expect(clippy::disallowed_methods, reason = "a tab runs on the machine's clock, as the gateway does")]
     pub(super) async fn open_by(live: &Live, minter: &Client, identity: &str) -> Self {
+        Self::open_at(live.web().await, minter, identity).await
+    }
+
+    /// The same at the web port of a node.
+    #[expect(clippy::disallowed_methods, reason = "a tab runs on the machine's clock, as the gateway does")]
+    pub(super) async fn open_at(address: SocketAddr, minter: &Client, identity: &str) -> Self {
         let minted = minter.post("/v1/sip/token", json!({ "identity": identity })).await.expect(200).json;
         let text = |name: &str| minted[name].as_str().expect("text").to_owned();
-        let address = live.web().await;
         let url = format!("ws://{address}/sip?access_token={}", text("token"));
         let mut request = url.into_client_request().expect("a request");
         request.headers_mut().insert("Sec-WebSocket-Protocol", "sip".parse().expect("a value"));
@@ -69,10 +73,14 @@ impl Browser {
 
     /// The same, able to be called.
     pub(super) async fn registered(live: &Live, identity: &str) -> Self {
-        let mut tab = Self::open(live, identity).await;
-        let contact = tab.ua_contact();
+        Self::registered_at(live.web().await, &live.asha, identity).await
+    }
+
+    /// The same at the web port of a node.
+    pub(super) async fn registered_at(address: SocketAddr, minter: &Client, identity: &str) -> Self {
+        let mut tab = Self::open_at(address, minter, identity).await;
+        // The user agent writes its Contact itself: a second one would be a second place of the same tab, rung as well.
         let mut headers = Headers::new();
-        headers.push(HeaderName::Contact, contact);
         headers.push(HeaderName::Expires, "120");
         let request = OutsideRequest {
             method: Method::Register,
@@ -87,11 +95,6 @@ impl Browser {
         tab.ua.request(tab.began.elapsed(), request);
         tab.until("registered", |event| matches!(event, Event::Response { .. }).then_some(())).await;
         tab
-    }
-
-    fn ua_contact(&self) -> String {
-        let user = self.uri.trim_start_matches("sip:").split('@').next().unwrap_or_default();
-        format!("<sip:{user}@{}.invalid;transport=ws>", user.len())
     }
 
     /// Calls `user` (a number or an identity's SIP user) with these audio formats of [`OFFER`].
@@ -139,6 +142,11 @@ impl Browser {
             .await;
         self.reply(ringing.transaction, Reply::new(StatusCode::RINGING)).await;
         ringing
+    }
+
+    /// Calls that came and that nobody has asked for.
+    pub(super) fn calls_beside(&self) -> usize {
+        self.seen.iter().filter(|event| matches!(event, Event::IncomingInvite { .. })).count()
     }
 
     /// Picks up, with the formats that were offered.

@@ -13,13 +13,13 @@ use super::support::{FROM, Live, eventually};
 /// A phone with a credential.
 pub(super) struct Device {
     pub(super) carrier: Carrier,
-    server: SocketAddr,
+    pub(super) server: SocketAddr,
     pub(super) username: String,
     digest: DigestClient,
     /// The only algorithm that it knows.
     algorithm: Option<&'static str>,
     pub(super) cseq: u32,
-    id: String,
+    pub(super) id: String,
 }
 
 impl Device {

@@ -12,6 +12,7 @@ mod carriers;
 mod conference;
 mod conferences;
 mod devices;
+mod edges;
 mod figures;
 mod files;
 mod limits;

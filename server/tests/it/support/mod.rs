@@ -35,6 +35,7 @@ pub(crate) use client::{Answer, Client, Wire};
 pub(crate) use databases::{Engine, OwnDatabase};
 pub(crate) use endpoints::{Endpoint, endpoints};
 pub(crate) use eventually::within;
+pub(crate) use nodes::Neighbour;
 pub(crate) use snapshot::Snapshot;
 
 /// The origin that the tests' server believes to have.

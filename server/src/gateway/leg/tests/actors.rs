@@ -83,6 +83,7 @@ pub(super) fn way() -> Way {
         trunk: None,
         path: datagram_path(address(PEER)),
         hop: None,
+        borrowing: None,
         target: Uri::parse(format!("sip:+254722000042@{PEER}")).unwrap(),
         from: format!("<sip:+254700000001@{US}>"),
         to: format!("<sip:+254722000042@{PEER}>"),

@@ -78,6 +78,7 @@ impl Task {
                 self.moving.extend(moving);
             }
             self.ua.handle(self.now(), Input::FlowClosed(flow));
+            self.lending.closed(self.now(), flow);
         }
     }
 
@@ -91,7 +92,8 @@ impl Task {
     /// Where a connection leads by which a call's peer is reached, if that can be opened.
     pub(super) fn hop_of(&self, session: SessionId) -> Option<Hop> {
         let path = self.ua.session(session)?.path;
-        if path.flow == UDP_FLOW || path.local == WEB {
+        // Who is reached by another node's connection is not reached by one of ours.
+        if path.flow == UDP_FLOW || path.local == WEB || self.flows.is_borrowed(path.flow) {
             return None;
         }
         if let Some(hop) = self.flows.hop_of(path.flow) {

@@ -23,19 +23,22 @@ impl Task {
     pub(super) fn read(&mut self, source: SocketAddr, datagram: &[u8]) {
         let (now, path) = (self.now(), datagram_path(source));
         let Some(screening) = self.screening.clone() else {
-            let datagram = Bytes::copy_from_slice(datagram);
-            let message = sip::parse::message(datagram.clone());
-            return self.give(now, path, Party::Stranger, message, &datagram.into());
+            return self.read_of(now, path, Party::Stranger, Bytes::copy_from_slice(datagram));
         };
         let party = screening.party_of(source);
         if party != Party::Stranger {
-            let datagram = Bytes::copy_from_slice(datagram);
-            let message = sip::parse::message(datagram.clone());
-            self.give(now, path, party, message, &datagram.into());
+            self.read_of(now, path, party, Bytes::copy_from_slice(datagram));
         } else if self.strangers.len() >= STRANGERS_WAITING {
             screening.silenced();
         } else if screening.is_open_to(now, source) {
             self.strangers.push_back((source, Bytes::copy_from_slice(datagram)));
+        }
+    }
+
+    fn read_of(&mut self, now: Duration, path: Path, party: Party, datagram: Bytes) {
+        let (message, raw) = (sip::parse::message(datagram.clone()), datagram.into());
+        if !self.is_of_another_node(path, &message, &raw) {
+            self.give(now, path, party, message, &raw);
         }
     }
 
@@ -46,11 +49,14 @@ impl Task {
         if !screening.is_open_to(now, source) {
             return;
         }
-        let message = sip::parse::message(datagram.clone());
+        let (message, raw) = (sip::parse::message(datagram.clone()), datagram.into());
+        if self.is_of_another_node(path, &message, &raw) {
+            return;
+        }
         match self.hold_back(now, path, &*screening, &message) {
             Some(Offence { strikes: 0, .. }) => {}
             Some(offence) => screening.strike(now, source, offence),
-            None => self.give(now, path, Party::Stranger, message, &datagram.into()),
+            None => self.give(now, path, Party::Stranger, message, &raw),
         }
     }
 
@@ -113,11 +119,15 @@ impl Task {
             WebInput::NotOpened { hop } => self.not_opened(&hop),
             WebInput::Received { flow, message, raw } => self.hear(flow, *message, &raw),
             WebInput::Quiet { flow } => {
-                if !self.ua.has_session_on(flow) {
+                if !self.ua.has_session_on(flow) && !self.lending.is_on(flow) {
                     self.close(flow);
                 }
             }
             WebInput::Closed { flow } => self.close(flow),
+            WebInput::Lend { lease, path, to_node } => self.lend(lease, path, to_node),
+            WebInput::LentSends { lease, bytes } => self.lent_sends(lease, bytes),
+            WebInput::LentLooks { lease } => self.lent_looks(lease),
+            WebInput::LentOver { lease, open } => self.lent_over(lease, open),
         }
     }
 
@@ -126,6 +136,9 @@ impl Task {
             return self.close(flow);
         }
         let Some((path, party)) = self.sender(flow) else { return };
+        if self.is_of_another_node(path, &message, raw) {
+            return;
+        }
         let now = self.now();
         self.take_offer(path, party, &message);
         if party == Party::Stranger

@@ -28,6 +28,18 @@ impl Task {
         }
     }
 
+    /// Tells the node over whose connection a call goes what is to be ended there if this one dies.
+    pub(super) fn note_left(&self, session: SessionId) {
+        let Some(flow) = self.sessions.get(&session).and_then(|leg| leg.borrowed) else { return };
+        let Some(info) = self.ua.session(session) else { return };
+        let answered = info.dialog.map(sip::dialog::Dialog::to_record);
+        let record = answered.unwrap_or_else(|| self.ua.invite_record(session));
+        // What can't be written down would be left to its callee.
+        if let Some(record) = record {
+            self.flows.note(flow, Some(OpenDialog { remote: info.path.remote, record, hop: None }));
+        }
+    }
+
     /// Sends an INVITE once it is kept. The endpoint goes on meanwhile, and what others say is not held back.
     pub(super) fn transmit_once(&self, written: Written, path: Path, bytes: Bytes) {
         let handle = self.handle.clone();
