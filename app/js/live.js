@@ -25,7 +25,7 @@ const CALLS = "/v1/calls/stream";
 const CHANGES = "/v1/workspace/changes";
 // What the server tells of calls.
 const KINDS = ["started", "answered", "completed", "failed", "billed", "callback_failed", "recording.ready", "recording.failed"].map((kind) => `call.${kind}`);
-const SUBJECTS = ["calls", "wallet", "deliveries", "requests", "audit", "installation"];
+const SUBJECTS = ["calls", "wallet", "deliveries", "requests", "audit", "installation", "trunks"];
 // After which a stream is opened anew that the browser has given up, and by how much that differs from page to page: all of them
 // lose it together.
 const AGAIN_MS = 5000;

@@ -1693,7 +1693,7 @@ type CreateCall struct {
 	// Whom to call, E.164 or in the workspace's national form.
 	To Many[string] `json:"to"`
 
-	// Voice actions to run on answer, instead of asking a callback.
+	// Voice actions to run on answer, instead of asking a callback. None of them is `reject`: whom one calls can't be turned away.
 	Actions Actions `json:"actions,omitempty"`
 
 	// Who is told of the call's events; the number's when absent.

@@ -91,7 +91,7 @@ catalogue! {
         lost: "Lost" | "Imepotea",
         version: "Version" | "Toleo",
         started: "Started" | "Iliwashwa",
-        lease: "Lease until" | "Muda hadi",
+        lease: "Lease lapsed" | "Muda uliisha",
         jobs: "Background jobs" | "Kazi za nyuma",
         jobs_text: "Work that goes on by itself: credits, renewals, mails. What failed for two days waits here for you." | "Kazi zinazoendelea zenyewe: malipo, kodi, barua. Zilizoshindwa kwa siku mbili zinakusubiri hapa.",
         jobs_dead: "Set aside" | "Zilizowekwa kando",

@@ -12,7 +12,7 @@ use crate::{
 use leptos::prelude::*;
 use sautikit_api::operator::AdminNode;
 
-/// Seconds between two looks (`app/js/live.js`): as often as nodes renew their leases.
+/// Seconds between two looks (`app/js/live.js`) while no stream tells of changes: as often as nodes renew their leases.
 const LOOK_SECONDS: &str = "5";
 
 /// Nodes of the installation.
@@ -46,6 +46,8 @@ fn table(member: &Member, nodes: Vec<AdminNode>) -> AnyView {
         let id = view! {
             <span class="who"><span><code class="strong breakable">{node.id.clone()}</code>{own}</span><span class="muted small breakable">{address}</span></span>
         };
+        // Of a node that lives the lease is renewed every few seconds: that is its status, and no moment that anybody reads.
+        let lapsed = node.lease_until.clone().filter(|_| node.state == "lost");
         let draining = node.draining_since.clone().map(|at| view! { <br/><span class="muted small"><Moment at lang/></span> });
         view! {
             <tr>
@@ -54,7 +56,7 @@ fn table(member: &Member, nodes: Vec<AdminNode>) -> AnyView {
                 {cell(text.running, "end", node.current_calls)}
                 {cell(text.version, "", view! { <code>{node.version.clone()}</code> })}
                 {cell(text.started, "muted", moment(node.started_at.clone()))}
-                {cell(text.lease, "muted", node.lease_until.clone().map(|at| view! { <Moment at lang clock=true/> }))}
+                {cell(text.lease, "muted", lapsed.map(|at| view! { <Moment at lang clock=true/> }))}
             </tr>
         }
     });

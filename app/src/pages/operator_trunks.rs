@@ -19,7 +19,7 @@ use leptos_router::hooks::use_params_map;
 use sautikit_api::trunks::{InvitePreview, Trunk, TrunkFigures};
 
 const PAGE: &str = "/operator/trunks";
-/// Seconds between two looks (`app/js/live.js`): as often as a trunk can be asked whether it is there.
+/// Seconds between two looks (`app/js/live.js`) while no stream tells of changes: as often as a trunk can be asked whether it is there.
 const LOOK_SECONDS: &str = "5";
 
 /// Trunks of the installation.
@@ -60,7 +60,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         {outcome(&member.visit, &done)}
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
         <div class="stack-lg">
-            <section class="panel" data-live="trunks" data-live-seconds=LOOK_SECONDS>{list}<p class="panel__body muted small">{text.figures_text}</p></section>
+            <section class="panel" data-live="trunks" data-live-seconds=LOOK_SECONDS data-live-changes="trunks">{list}<p class="panel__body muted small">{text.figures_text}</p></section>
             <section class="panel narrow" id="set-up">
                 <div class="panel__head"><h2>{text.set_up}</h2><p>{text.set_up_text}</p></div>
                 {form(&member, forms::CREATE_TRUNK, forms::CREATE_TRUNK.to_owned(), None)}
@@ -89,7 +89,7 @@ async fn change(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let figures = figures_panel(&member, &trunk);
     Ok(view! {
         <PageHead title=name.clone() parent=(text.title, PAGE)/>
-        <div class="stack" data-live="trunk" data-live-seconds=LOOK_SECONDS>{figures}</div>
+        <div class="stack" data-live="trunk" data-live-seconds=LOOK_SECONDS data-live-changes="trunks">{figures}</div>
         <div class="stack-lg narrow">
             <section class="panel">
                 <div class="panel__head"><h2>{text.change}</h2><p>{text.within_seconds}</p></div>

@@ -20,6 +20,7 @@ async fn operators_read_a_workspaces_statements_and_what_waits_for_them() {
     assert!(html.contains("data-running-ms") && html.contains(&format!("/console/operator/calls/{ID}/hangup")));
     let html = page("operator-nodes", "/operator/nodes").await;
     assert!(html.contains("n0deA1b2C3d4E5f6") && html.contains("0.0.9") && html.contains("Takes no new calls"));
+    assert!(!html.contains("09:00:15Z"), "leases that are renewed are no news");
     let html = page("operator-jobs", "/operator/jobs").await;
     assert!(html.contains("refund:paystack:77") && html.contains(&format!("/console/operator/jobs/{ID}/retry")));
     let html = page("ledger", "/wallet/ledger?kind=top_up&month=2026-11").await;
@@ -90,6 +91,9 @@ async fn lists_say_what_they_are_told_of() {
         ("deliveries", "/developers/deliveries", "data-live-changes=\"deliveries\""),
         ("wallet", "/wallet", "data-live-changes=\"wallet\""),
         ("home", "/home", "data-live-changes=\"wallet deliveries audit\""),
+        ("operator-overview", "/operator/overview", "data-live-changes=\"installation\""),
+        ("operator-nodes", "/operator/nodes", "data-live-changes=\"installation\""),
+        ("operator-trunks", "/operator/trunks", "data-live-changes=\"trunks\""),
     ] {
         assert!(page(name, url).await.contains(says), "{url}");
     }

@@ -142,7 +142,7 @@ pub struct CreateCall {
     /// Who steers the call; the number's callback when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice_callback_url: Option<String>,
-    /// Voice actions to run on answer, instead of asking a callback.
+    /// Voice actions to run on answer, instead of asking a callback. None of them is `reject`: whom one calls can't be turned away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::VoiceActions>))]
     pub actions: Option<serde_json::Value>,

@@ -92,7 +92,7 @@ pub struct AcceptedInvitation {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StreamedChange {
-    /// What has changed: `calls`, `wallet`, `deliveries`, `requests` or `audit`; to operators also `installation`.
+    /// What has changed: `calls`, `wallet`, `deliveries`, `requests` or `audit`; to operators also `installation` and `trunks`.
     pub event: String,
     /// The same as JSON: `{"changed":"wallet"}`.
     pub data: String,

@@ -67,6 +67,14 @@ impl Node {
             (true, None) => State::Serving,
         }
     }
+
+    /// Another text whenever operators see something else of it at that moment, in microseconds UTC. That it has renewed its lease
+    /// is nothing to see; that the lease has lapsed is.
+    pub fn mark(&self, now_us: i64) -> String {
+        let Self { id, address, version, started_at_us, draining_since_us, calls, .. } = self;
+        let state = self.state(now_us).as_str();
+        format!("{id} {state} {address} {version} {started_at_us:?} {draining_since_us:?} {calls}")
+    }
 }
 
 /// Tells others that this node runs, and how they reach its internal listener, as `ADDRESS:PORT`; empty where it has none.
@@ -129,6 +137,24 @@ pub async fn other_with_conference(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_renewed_lease_is_nothing_to_see_and_a_lapsed_one_is() {
+        let node = |lease_until_us, calls| Node {
+            id: "a".to_owned(),
+            lease_until_us,
+            address: "10.0.0.1:4001".to_owned(),
+            version: "1".to_owned(),
+            started_at_us: Some(1),
+            draining_since_us: None,
+            calls,
+        };
+        let before = node(100, 3).mark(90);
+        assert_eq!(node(105, 3).mark(95), before, "renewed");
+        assert_ne!(node(100, 3).mark(101), before, "lapsed");
+        assert_ne!(node(100, 4).mark(90), before, "another call");
+        assert_ne!(Node { draining_since_us: Some(95), ..node(100, 3) }.mark(95), before, "it drains");
+    }
 
     #[test]
     fn a_node_is_lost_with_its_lease_and_a_new_one_has_none_yet() {

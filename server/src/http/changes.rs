@@ -31,7 +31,7 @@ use crate::web::error::{ApiError, ApiResult};
 use crate::web::live;
 use crate::webhooks::live::follower::{Follower, Next};
 use crate::webhooks::live::{Followed, Live, Looked, Place, Said, Source};
-use crate::{audit, calls, jobs, payments, requests, wallet, webhooks};
+use crate::{audit, calls, jobs, payments, requests, trunks, wallet, webhooks};
 
 /// The routes of changes, relative to `/v1`.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -47,8 +47,8 @@ const SUBJECTS: [(&str, Scope); 5] = [
     ("audit", Scope::AuditRead),
 ];
 
-/// What operators are told of besides.
-const INSTALLATION: &str = "installation";
+/// What operators are told of besides: what runs and what waits for them; how trunks stand, and when each was heard of last.
+const OF_OPERATORS: [&str; 2] = ["installation", "trunks"];
 
 /// How subjects stand, each with its name.
 type Marks = Vec<(&'static str, String)>;
@@ -57,9 +57,9 @@ type Marks = Vec<(&'static str, String)>;
 ///
 /// Server-sent events, each of which says that something has changed: `calls` (those that run, and who waits in queues or is in
 /// conferences), `wallet` (balance or top-ups), `deliveries`, `requests` (the request log), `audit` (the audit log, which has every
-/// write); to operators also `installation` (running calls of all workspaces, nodes, dead jobs, payments that wait). What changed is
-/// asked for where it stands. Within two seconds, and only of what one may read. After five minutes it ends: whoever comes back asks
-/// anew.
+/// write); to operators also `installation` (running calls of all workspaces, nodes, dead jobs, payments that wait, trunks) and `trunks`
+/// (besides, whenever one of them answers the question whether it is there, or a registration is renewed). What changed is asked for
+/// where it stands. Within two seconds, and only of what one may read. After five minutes it ends: whoever comes back asks anew.
 #[utoipa::path(get, path = "/workspace/changes",
     responses((status = 200, body = wire::StreamedChange, content_type = "text/event-stream", description = "What changes, without an end.")),
     extensions(("x-scope" = json!(Scope::MembersRead))))]
@@ -89,7 +89,7 @@ async fn stream_changes(
     };
     let right = Right::new(&app, &headers, caller, &[Scope::MembersRead]);
     let events = events.filter_map(move |said| {
-        let is_told = may.contains(&said.kind.as_str()) || (is_operator && said.kind == INSTALLATION);
+        let is_told = may.contains(&said.kind.as_str()) || (is_operator && OF_OPERATORS.contains(&said.kind.as_str()));
         async move { is_told.then(|| Ok(Event::default().event(&said.kind).data(&said.body))) }
     });
     // Whoever connects knows so before anything changes.
@@ -154,7 +154,7 @@ impl Source for Changes {
     async fn look(&self, app: &AppState, _: i64, _: usize) -> Result<Looked, Box<dyn Error + Send + Sync>> {
         let marks = match self.followed {
             Followed::Changes(workspace) => marks(&mut *app.db.acquire().await?, workspace).await?,
-            _ => vec![(INSTALLATION, of_installation(app).await?)],
+            _ => of_installation(app).await?,
         };
         Ok(Looked { said: self.seen.lock().look(marks, app.now_us()), is_over: false, revision: None })
     }
@@ -176,15 +176,20 @@ async fn marks(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<Marks
     ])
 }
 
-/// What operators' pages show: calls that run, nodes with their leases, what is dead, what waits for people.
-async fn of_installation(app: &AppState) -> Result<String, sqlx::Error> {
-    let running = calls::mark_of_all(&mut *app.db.acquire().await?).await?;
+/// What operators' pages show: calls that run, nodes, what is dead, what waits for people, trunks. Nothing else is in it, or every
+/// page would be asked for at each renewal of a lease.
+async fn of_installation(app: &AppState) -> Result<Marks, sqlx::Error> {
+    let mut conn = app.db.acquire().await?;
+    let running = calls::mark_of_all(&mut conn).await?;
+    let trunks = trunks::marks(app, &mut conn).await?;
+    drop(conn);
     let now_us = app.now_us();
-    let nodes = calls::nodes::list(app).await?.into_iter();
-    let nodes = nodes.map(|node| format!("{} {} {}", node.id, node.state(now_us).as_str(), node.lease_until_us));
+    let nodes = calls::nodes::list(app).await?.into_iter().map(|node| node.mark(now_us));
     let dead: i64 = jobs::counts(app).await?.iter().filter(|count| count.state == "dead").map(|count| count.jobs).sum();
     let (payments, _) = payments::waiting_now(app).await?;
-    Ok(format!("{running} {} {dead} {payments}", nodes.collect::<Vec<_>>().join(" ")))
+    let nodes = nodes.collect::<Vec<_>>().join(" ");
+    let installation = format!("{running} {nodes} {dead} {payments} {}", trunks.standing);
+    Ok(OF_OPERATORS.into_iter().zip([installation, trunks.heard]).collect())
 }
 
 #[cfg(test)]

@@ -95,10 +95,25 @@ impl Registration {
     }
 }
 
+impl Standing {
+    /// The same without moments: equal while nothing happens but that a question is answered as before or a registration renewed.
+    fn lasting(&self) -> Self {
+        let registration = self.health.registration.map(|registration| match registration {
+            Registration::Asking => Registration::Asking,
+            Registration::Held { .. } => Registration::Held { until: 0 },
+            Registration::Failed { status, .. } => Registration::Failed { status, next_attempt_at: 0 },
+        });
+        Self { health: Health { registration, asked: None, ..self.health }, ..self.clone() }
+    }
+}
+
 /// What the gateway knows of trunks.
 pub trait LiveTrunks: Send + Sync + 'static {
     /// How the trunk of that name stands; none where it takes no calls.
     fn standing(&self, name: &str) -> Option<Standing>;
+
+    /// How those stand that take calls, each by its name, always in the same order.
+    fn standings(&self) -> Vec<(String, Standing)>;
 
     /// The INVITE that the trunk of that name would see of a call to `number` from `caller_id`, both E.164; none where it takes
     /// no calls.
@@ -140,5 +155,40 @@ impl Trunks {
     /// How the trunk of that name stands on this node.
     pub(super) fn standing(&self, name: &str) -> Option<Standing> {
         self.live.get()?.standing(name)
+    }
+
+    /// How those stand on this node: what lasts of it, and all of it.
+    pub(super) fn standing_marks(&self) -> (String, String) {
+        let standings = self.live.get().map(|live| live.standings()).unwrap_or_default();
+        let lasting: Vec<_> = standings.iter().map(|(name, standing)| (name, standing.lasting())).collect();
+        (format!("{lasting:?}"), format!("{standings:?}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_of_a_trunk_has_no_moments() {
+        let held = |until, at, status, calls| Standing {
+            address: None,
+            calls,
+            health: Health {
+                registration: Some(Registration::Held { until }),
+                is_reachable: Some(status == 200),
+                asked: Some(Asked { at, status: Some(status) }),
+            },
+            figures: Figures::default(),
+        };
+        let before = held(60, 1, 200, 0);
+        let renewed = held(120, 31, 200, 0);
+        assert_ne!(before, renewed);
+        assert_eq!(before.lasting(), renewed.lasting());
+        assert_ne!(before.lasting(), held(120, 31, 200, 1).lasting(), "a call");
+        assert_ne!(before.lasting(), held(120, 31, 503, 0).lasting(), "it is not well");
+        let refused =
+            Health { registration: Some(Registration::Failed { status: 403, next_attempt_at: 9 }), ..before.health };
+        assert_ne!(before.lasting(), Standing { health: refused, ..before.clone() }.lasting());
     }
 }

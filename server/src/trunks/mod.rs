@@ -78,6 +78,24 @@ pub async fn revision(conn: &mut AnyConnection) -> Result<i64, sqlx::Error> {
     store::revision(conn).await
 }
 
+/// Texts that are others whenever something of the trunks has changed.
+pub struct Marks {
+    /// How they are set up, how they stand on this node and what came of calls by them.
+    pub standing: String,
+    /// The same, and when each was heard of last.
+    pub heard: String,
+}
+
+/// How the trunks stand now.
+///
+/// # Errors
+/// The database failed.
+pub async fn marks(app: &AppState, conn: &mut AnyConnection) -> Result<Marks, sqlx::Error> {
+    let revision = revision(conn).await?;
+    let (standing, heard) = Trunks::of(app).standing_marks();
+    Ok(Marks { standing: format!("{revision} {standing}"), heard: format!("{revision} {heard}") })
+}
+
 /// The settings of every trunk that takes calls, as the gateway uses them, in the order in which they were made. One whose
 /// password does not open is left out, and holds up no other.
 ///

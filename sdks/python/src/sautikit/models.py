@@ -1488,7 +1488,7 @@ class CreateCall(Model):
     to: Union[str, List[str]]
     """Whom to call, E.164 or in the workspace's national form."""
     actions: Optional[List[Dict[str, Any]]]
-    """Voice actions to run on answer, instead of asking a callback."""
+    """Voice actions to run on answer, instead of asking a callback. None of them is `reject`: whom one calls can't be turned away."""
     events_url: Optional[str]
     """Who is told of the call's events; the number's when absent."""
     machine_detection: Optional[MachineDetection]

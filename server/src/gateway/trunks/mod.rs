@@ -197,13 +197,22 @@ impl Trunks {
     }
 }
 
-impl LiveTrunks for Trunks {
-    fn standing(&self, name: &str) -> Option<Standing> {
-        let table = self.table();
-        let entry = table.named(name)?;
+impl Trunks {
+    fn standing_of(&self, entry: &Entry) -> Standing {
         let terms = &entry.trunk.terms;
         let figures = terms.figures().map(figures_of).unwrap_or_default();
-        Some(Standing { address: Some(entry.trunk.address), calls: terms.calls(), health: self.health(name), figures })
+        let health = self.health(&entry.trunk.name);
+        Standing { address: Some(entry.trunk.address), calls: terms.calls(), health, figures }
+    }
+}
+
+impl LiveTrunks for Trunks {
+    fn standing(&self, name: &str) -> Option<Standing> {
+        self.table().named(name).map(|entry| self.standing_of(entry))
+    }
+
+    fn standings(&self) -> Vec<(String, Standing)> {
+        self.table().open_entries().map(|entry| (entry.trunk.name.clone(), self.standing_of(entry))).collect()
     }
 
     fn preview(&self, name: &str, number: &str, caller_id: &str) -> Option<String> {

@@ -77,6 +77,11 @@ impl Table {
         order.filter_map(|index| Some(&self.entries.get(index)?.trunk)).collect()
     }
 
+    /// Those that take new calls, in the table's order.
+    pub fn open_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.is_open())
+    }
+
     /// The open trunk of this name.
     pub fn named(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.is_open() && entry.trunk.name == name)
@@ -100,7 +105,7 @@ impl Table {
 
     /// The open trunks.
     pub fn open(&self) -> impl Iterator<Item = &Arc<Trunk>> {
-        self.entries.iter().filter(|entry| entry.is_open()).map(|entry| &entry.trunk)
+        self.open_entries().map(|entry| &entry.trunk)
     }
 
     /// The trunk whose packets come from this address: exactly its own, else that of the most specific source; one that takes

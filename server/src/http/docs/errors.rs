@@ -101,12 +101,20 @@ fn page(code: ErrorCode, sources: Option<&Vec<String>>) -> String {
         for request in before {
             text += &format!("\n```http\n{request}\n```\n");
         }
-        if !before.is_empty() {
-            text += "\nThen this one is refused with it:\n";
+        match provoked::meanwhile(code) {
+            Some(meanwhile) => text += &format!("\nThen, once {meanwhile}, this one is refused with it:\n"),
+            None if !before.is_empty() => text += "\nThen this one is refused with it:\n",
+            None => {}
+        }
+        if let Some(times) = provoked::times(code) {
+            let counts = if last.contains("{n}") { ", and `{n}` counts them from 1" } else { "" };
+            text += &format!("\nIt is sent {times} times, one right after the other{counts}; the last is refused:\n");
         }
         text += &format!("\n```http\n{last}\n```\n");
     } else if let Some(fault) = provoked::fault(code) {
-        text += &format!("\n## When it comes\n\nNo request provokes it: it is answered when {fault}.\n");
+        text += &format!(
+            "\n## When it comes\n\nNo request that could be copied here provokes it: it is answered when {fault}.\n"
+        );
     }
     text += &format!("\n## The answer\n\n```json\n{}\n```\n", answer(code));
     match sources {

@@ -15,7 +15,8 @@ on_each_engine! {
     only_numbers_of_the_workspace_and_calls_that_run_are_told_of
 }
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// Of the source that [`with_source`] adds.
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The same server with a PBX that may tell of the calls of these workspaces.
 pub(crate) fn with_source(server: Server, workspaces: &[&str]) -> Server {

@@ -7,7 +7,7 @@ mod calls;
 mod database;
 mod edge;
 mod google;
-mod money;
+pub(crate) mod money;
 mod pbx;
 mod people;
 mod recordings;

@@ -116,19 +116,33 @@ async fn without_providers(like: &Server) -> BTreeSet<String> {
 
 /// A provider that does not know us.
 async fn with_another_key(like: &Server) -> BTreeSet<String> {
-    let refuses = axum::Router::new().fallback(|| async { axum::http::StatusCode::UNAUTHORIZED });
-    let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-    let base_url = format!("http://{}", listener.local_addr().expect("an address"));
-    let served = tokio::spawn(async move { axum::serve(listener, refuses).await });
-    let server = like.another().await.configured(|config| {
-        config.paystack.base_url = base_url;
-        config.paystack.secret_key = "sk_test_of_another".to_owned();
-    });
+    let (server, _served) = unknown_to_paystack(like.another().await).await;
     let server = server.over_http().await;
     let check = server.operator().await.get("/v1/admin/payment-providers/paystack").await;
     check.expect_error("provider.invalid_credentials");
-    served.abort();
     codes(&server)
+}
+
+/// Runs until it is dropped.
+pub(crate) struct Served(tokio::task::JoinHandle<std::io::Result<()>>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The same server at a Paystack that refuses its key.
+pub(crate) async fn unknown_to_paystack(server: Server) -> (Server, Served) {
+    let refuses = axum::Router::new().fallback(|| async { axum::http::StatusCode::UNAUTHORIZED });
+    let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let base_url = format!("http://{}", listener.local_addr().expect("an address"));
+    let served = Served(tokio::spawn(async move { axum::serve(listener, refuses).await }));
+    let server = server.configured(|config| {
+        config.paystack.base_url = base_url;
+        config.paystack.secret_key = "sk_test_of_another".to_owned();
+    });
+    (server, served)
 }
 
 async fn without_a_wallet(like: &Server) -> BTreeSet<String> {

@@ -7,7 +7,10 @@ use super::Scene;
 use super::live::Reader;
 use crate::support::{Server, on_each_engine};
 
-on_each_engine! { what_changes_is_told_to_whoever_may_read_it_and_to_nobody_else }
+on_each_engine! {
+    what_changes_is_told_to_whoever_may_read_it_and_to_nobody_else
+    operators_are_told_of_trunks_and_other_people_are_not
+}
 
 const PATH: &str = "/v1/workspace/changes";
 
@@ -59,4 +62,24 @@ async fn what_changes_is_told_to_whoever_may_read_it_and_to_nobody_else(server: 
     let key = scene.asha.post("/v1/api-keys", body).await.expect(201).json;
     let by_key = scene.server.client().with_key(key["key"].as_str().expect("a key"));
     by_key.get(PATH).await.expect_error("api_key.scope_denied");
+}
+
+async fn operators_are_told_of_trunks_and_other_people_are_not(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    let operator = scene.server.onboarded("op@example.com").await;
+    assert!(sautikit::accounts::grant_operator(&scene.server.app, "op@example.com").await.expect("granted"));
+    let follow = async |client: &crate::support::Client| {
+        let cookie = client.sends("cookie").expect("a session").to_owned();
+        Reader::at(&scene.server.app, PATH, &[("cookie", &cookie)]).await
+    };
+    let (mut told, mut other) = (follow(&operator).await, follow(&scene.asha).await);
+    scene.advance(1);
+    let trunk = json!({ "name": "carrier-a", "address": "sip.carrier.example:5060", "prefixes": ["+254"] });
+    operator.post("/v1/admin/trunks", trunk).await.expect(201);
+    let subjects = until(&mut told, "trunks").await;
+    assert!(subjects.contains(&"installation".to_owned()), "the overview shows trunks too: {subjects:?}");
+    scene.advance(1);
+    scene.top_up(1_000).await;
+    let subjects = until(&mut other, "wallet").await;
+    assert!(!subjects.iter().any(|subject| subject == "trunks" || subject == "installation"), "{subjects:?}");
 }

@@ -13,7 +13,7 @@ export interface CreateCall {
   from: string;
   /** Whom to call, E.164 or in the workspace's national form. */
   to: Destinations;
-  /** Voice actions to run on answer, instead of asking a callback. */
+  /** Voice actions to run on answer, instead of asking a callback. None of them is `reject`: whom one calls can't be turned away. */
   actions?: VoiceResponse | VoiceActions | null;
   /** Who is told of the call's events; the number's when absent. */
   events_url?: string | null;

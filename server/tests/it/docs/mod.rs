@@ -1,5 +1,7 @@
 //! The documentation site: every page, every link, every error code.
 
+mod codes;
+
 use std::collections::{HashMap, HashSet};
 
 use sautikit_api::ErrorCode;
@@ -143,94 +145,6 @@ async fn the_reference_has_a_page_for_each_group_and_needs_no_script() {
     // The frame is in the reader's language; descriptions say that they are English.
     let swahili = server.client().with("cookie", "sk_lang=sw").get("/docs/api/calls").await.expect(200).text;
     assert!(swahili.contains("Vigezo") && swahili.contains("lang=\"en\""));
-}
-
-/// What stands in the blocks of code under the heading with this anchor.
-fn blocks(html: &str, anchor: &str) -> Vec<String> {
-    let Some((_, rest)) = html.split_once(&format!(" id=\"{anchor}\"")) else { return Vec::new() };
-    let section = rest.split("<h2").next().unwrap_or_default();
-    let code = section.split("<code>").skip(1).filter_map(|rest| rest.split_once("</code>")).map(|(code, _)| code);
-    // Words of a sentence are set as code too, and have no line of their own.
-    let blocks = code.filter(|code| code.ends_with('\n'));
-    blocks
-        .map(|code| code.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
-        .collect()
-}
-
-/// Sends a request as a page shows it, as the owner of the workspace unless it brings a credential of its own, or none.
-async fn send_shown(server: &Server, owner: &Client, key: &Client, request: &str) -> crate::support::Answer {
-    let (head, body) = request.split_once("\n\n").unwrap_or((request.trim_end(), ""));
-    let (line, headers) = head.split_once('\n').unwrap_or((head, ""));
-    let (method, path) = line.split_once(' ').expect("a request");
-    let header = |name: &str| headers.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    let mut client = match header("Authorization:") {
-        // Forms of a browser are refused for their origin first.
-        None if header("Content-Type:") == Some("text/plain") => key.clone(),
-        None => owner.clone(),
-        Some("") => server.client(),
-        Some(credential) => server.client().with_key(credential.strip_prefix("Bearer ").expect("a key")),
-    };
-    for (name, value) in headers.lines().filter_map(|line| line.split_once(':')) {
-        if !["Authorization", "Content-Type"].contains(&name) {
-            client = client.with(&name.to_ascii_lowercase(), value.trim());
-        }
-    }
-    client.send(method, path, header("Content-Type:"), body.trim_end()).await
-}
-
-#[tokio::test]
-async fn the_request_on_a_code_s_page_provokes_it() {
-    let server = Server::start(Engine::Sqlite).await;
-    sautikit::numbers::seed_development(&server.app).await.expect("the inventory");
-    let owners = server.onboarded("a@example.com").await;
-    let viewer = server.joined(&owners, "viewer@example.com", "viewer").await;
-    let newcomer = server.signed_in("new@example.com").await;
-    let key = server.key_of(&owners, &["webhooks:write"]).await;
-    let (mut tried, mut unprovoked) = (0, 0);
-    for code in ErrorCode::ALL {
-        let page = server.client().get(&format!("/docs/errors/{code}")).await.expect(200).text;
-        let answer = blocks(&page, "the-answer").pop().expect("an answer");
-        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!(answer["error"]["code"], code.as_str());
-        let requests = blocks(&page, "a-request-that-provokes-it");
-        let Some((last, before)) = requests.split_last() else {
-            unprovoked += usize::from(page.contains("No request provokes it"));
-            continue;
-        };
-        // The page says who sends them, where that is no owner.
-        let owner = match () {
-            () if page.contains("with the role <code>viewer</code>") => viewer.clone(),
-            () if page.contains("has no workspace yet") => newcomer.clone(),
-            () if page.contains("As an operator of the installation") => {
-                let address = format!("{}@example.com", code.as_str());
-                let operator = server.onboarded(&address).await;
-                assert!(sautikit::accounts::grant_operator(&server.app, &address).await.expect("granted"));
-                operator
-            }
-            () => owners.clone(),
-        };
-        let mut known: Vec<(&str, String)> = Vec::new();
-        let filled = |request: &str, known: &[(&str, String)]| {
-            known.iter().fold(request.to_owned(), |request, (name, value)| request.replace(name, value))
-        };
-        for request in before {
-            let answer = send_shown(&server, &owner, &key, &filled(request, &known)).await;
-            assert!((200..300).contains(&answer.status), "{code}: {request}");
-            let row = if answer.json.is_array() { &answer.json[0] } else { &answer.json };
-            let members = [("{id}", "id"), ("{key}", "key"), ("{provider_id}", "provider_id")];
-            for (name, member) in members {
-                if let Some(value) = row[member].as_str() {
-                    known.retain(|(other, _)| *other != name);
-                    known.push((name, value.to_owned()));
-                }
-            }
-        }
-        let answer = send_shown(&server, &owner, &key, &filled(last, &known)).await;
-        assert_eq!(answer.json["error"]["code"], code.as_str(), "{last}");
-        tried += 1;
-    }
-    assert!(tried >= 53, "{tried} requests");
-    assert_eq!(unprovoked, 16, "faults");
 }
 
 #[tokio::test]
