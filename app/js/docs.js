@@ -64,7 +64,7 @@ if (form) {
   };
   input.addEventListener("focus", async () => {
     if (index) return;
-    const answer = await fetch(`/docs/search.json?lang=${document.documentElement.lang}`).catch(() => undefined);
+    const answer = await fetch(form.dataset.index).catch(() => undefined);
     if (answer?.ok) index = await answer.json();
     if (document.activeElement === input) show();
   }, { once: true });

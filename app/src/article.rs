@@ -24,6 +24,8 @@ pub struct Article {
     pub group: Option<Arc<Group>>,
     /// Links to all pages.
     pub menu: Arc<Vec<MenuSection>>,
+    /// Where the index is by which a script searches all pages.
+    pub index: String,
 }
 
 /// A heading that can be linked to.

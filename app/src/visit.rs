@@ -41,8 +41,8 @@ pub struct Visit {
     pub public_url: String,
     /// URL folder of this build's assets, for instance `/assets/0123abcd`.
     pub assets: String,
-    /// The asset by which other sites show a link to ours; none where this build has none.
-    pub picture: Option<&'static str>,
+    /// Path of the picture by which other sites show a link to this page, 1200 × 630 pixels; none of pages that are nobody's to show.
+    pub picture: Option<String>,
     /// Whether people can sign in with Google.
     pub google_sign_in: bool,
     /// Development mode: the banner shows.

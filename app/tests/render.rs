@@ -37,7 +37,7 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         assets: "/assets/test".to_owned(),
         google_sign_in: true,
         development: true,
-        picture: Some("og.png"),
+        picture: Some("/assets/test/og.png".to_owned()),
         contact: Arc::default(),
         health: None,
         mpesa: Pays::Simulated,
@@ -196,6 +196,7 @@ async fn the_public_site_says_who_how_and_what_it_costs() {
     let (html, _) = render("contact", about, "/contact").await;
     assert!(html.contains("mailto:help@voice.example") && html.contains("property=\"og:title\""), "{html}");
     assert!(html.contains("content=\"http://localhost:4000/assets/test/og.png\""), "{html}");
+    assert!(html.contains("property=\"og:image:alt\" content=\"Contact · Sautikit\""), "{html}");
     let (html, answer) = render("status", visit(Arc::new(api()), "/status"), "/status").await;
     assert_eq!(answer.status, Some(503), "a server of which nothing is known");
     assert!(html.contains("Something does not work"), "{html}");

@@ -250,7 +250,7 @@ export class Line {
 
   async stats() {
     if (!this.media) throw wrong();
-    return this.media.stats();
+    return this.media.stats().catch(() => { throw wrong(); });
   }
 
   /** Hangs up. */

@@ -12,7 +12,8 @@ const MICROPHONE_LIMIT_MS = 30_000;
 const ADDRESS_LIMIT_MS = 150;
 // So many windows are opened: with what a network takes beyond that, the call is looked after anew (`MEND_MS` in call.js).
 const MOST_WINDOWS = 20;
-const asksWindows = () => "userAgentData" in navigator;
+// A connection whose window is gone answers no question: whoever has asked waits no longer than this.
+const STATS_LIMIT_MS = 1_000;
 
 const devices = () => globalThis.navigator?.mediaDevices;
 
@@ -42,12 +43,23 @@ const close = (peer) => {
   peer.frame?.remove();
 };
 
-// A connection of a window of its own.
+// Outside the body, which pages replace as a whole: a frame that is taken out of the document takes its connection along, and
+// sound stops.
+const put = (element) => document.documentElement.append(element);
+
+// A connection of a window of its own, in Chromium and where the page may look into one: those of a sandbox without an origin are
+// strangers to each other.
 function connectionAfresh(settings) {
   const frame = document.createElement("iframe");
-  frame.hidden = true;
-  document.body.append(frame);
-  return Object.assign(new frame.contentWindow.RTCPeerConnection(settings), { frame });
+  try {
+    if (!navigator.userAgentData) return;
+    // No rule of the page's shows it, and no policy forbids this way of saying so.
+    frame.style.cssText = "display:none!important";
+    put(frame);
+    return Object.assign(new frame.contentWindow.RTCPeerConnection(settings), { frame });
+  } catch {
+    frame.remove();
+  }
 }
 
 /** Peer connection, microphone and loudspeaker of one call. */
@@ -90,15 +102,15 @@ export class Media {
     this.#audio.autoplay = true;
     this.#audio.setAttribute("data-sautikit", "call");
     // Safari plays elements of the document only.
-    document.body?.append(this.#audio);
+    put(this.#audio);
     // One that is gone by now leaves the system's choice.
     if (output) this.playOn(output).catch(() => {});
     this.#connect();
   }
 
-  // A connection that sends the microphone and is played.
-  #connect(anew) {
-    const peer = this.#peer = anew ? connectionAfresh(this.#settings) : new RTCPeerConnection(this.#settings);
+  // By a connection that sends the microphone and is played.
+  #connect(peer = new RTCPeerConnection(this.#settings)) {
+    this.#peer = peer;
     this.#stream?.getAudioTracks().forEach((track) => peer.addTrack(track, this.#stream));
     // Open both ways all the same: a microphone that comes later needs no new description.
     if (!this.#stream) peer.addTransceiver("audio");
@@ -166,10 +178,9 @@ export class Media {
   // False: it has no address to be reached by.
   async #connectAfresh() {
     if (this.#isClosed) throw new DOMException("", "AbortError");
-    const isAsked = asksWindows();
-    this.#connect(isAsked);
-    if (!isAsked) return true;
-    const peer = this.#peer;
+    const peer = connectionAfresh(this.#settings);
+    this.#connect(peer);
+    if (!peer) return true;
     const found = new Promise((resolve) => { peer.onicecandidate = ({ candidate }) => candidate && resolve(true); });
     await peer.setLocalDescription();
     return within(ADDRESS_LIMIT_MS, found).catch(() => false);
@@ -267,18 +278,26 @@ export class Media {
     return true;
   }
 
-  /** The browser's own statistics. */
-  stats() { return this.#peer.getStats(); }
+  /** The browser's own statistics; rejects when the connection is replaced meanwhile. */
+  stats() { return within(STATS_LIMIT_MS, this.#peer.getStats()); }
 
-  /** Names the newest packet that was played; 0 before the first. */
-  get newest() { return this.#peer.getReceivers()[0]?.getSynchronizationSources()[0]?.rtpTimestamp ?? 0; }
+  /** Names the newest packet that was played; 0 before the first. Looks whether the connection is still there, too. */
+  get newest() {
+    const peer = this.#peer;
+    if (peer.connectionState !== "closed") return peer.getReceivers()[0]?.getSynchronizationSources()[0]?.rtpTimestamp ?? 0;
+    // The page has removed its frame, of which no event tells.
+    if (peer.frame) this.#told("lost", "");
+    peer.frame?.remove();
+    peer.frame = undefined;
+    return 0;
+  }
 
   /** The figures of the call, in the order of `Sample` (src/quality.rs); NaN for what the browser does not know. */
   async figures() {
     const stats = await this.stats();
     const of = {};
     for (const report of stats.values()) {
-      const isAudio = report.kind === undefined || report.kind === "audio";
+      const isAudio = report.kind !== "video";
       const isInUse = report.type !== "candidate-pair" || (report.nominated && report.state === "succeeded");
       if (isAudio && isInUse) of[report.type] = report;
     }
@@ -287,7 +306,7 @@ export class Media {
     return Float64Array.of(
       (far.roundTripTime ?? pair.currentRoundTripTime) * 1000, input.jitter * 1000, input.packetsReceived, input.packetsLost,
       output.packetsSent, far.fractionLost, source.audioLevel, input.audioLevel, source.totalAudioEnergy, source.totalSamplesDuration,
-      Number(/opus/i.test(codec)));
+      /opus/i.test(codec));
   }
 
   /** Levels of microphone and loudspeaker of this moment, 0.0 to 1.0. */
@@ -312,7 +331,7 @@ export class Media {
   }
 }
 
-export const canChooseOutput = () => "setSinkId" in (globalThis.HTMLMediaElement?.prototype ?? {});
+export const canChooseOutput = () => Boolean(globalThis.Audio?.prototype.setSinkId);
 
 /** Microphones and loudspeakers. Browsers name them once the page may use the microphone. */
 export async function listDevices() {

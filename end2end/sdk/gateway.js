@@ -33,8 +33,8 @@ class Gateway {
   answersPings = true;
   /** What the token allows. */
   permissions = { outbound: true, inbound: true };
-  /** Content security policy of the page. */
-  policy = undefined;
+  /** Headers of the page's own: what it may do. */
+  headers = {};
 
   constructor(dist) {
     this.dist = dist;
@@ -61,6 +61,8 @@ class Gateway {
   send(message) { this.socket.send(message); }
 
   async #serve(request, response) {
+    // Pages of a sandbox without an origin are strangers here, too.
+    if (request.headers.origin === "null") response.setHeaders(new Map([["access-control-allow-origin", "null"], ["access-control-allow-credentials", "true"]]));
     if (request.url === "/api/sip-token") {
       this.tokenRequests.push(request.method);
       if (this.tokenHangs) return;
@@ -68,7 +70,7 @@ class Gateway {
       response.writeHead(this.tokenStatus, { "content-type": "application/json" });
       return response.end(JSON.stringify({ token: this.token(), expires_at: new Date(Date.now() + this.tokenLife * 1000).toISOString() }));
     }
-    if (request.url === "/") return response.writeHead(200, { "content-type": "text/html", ...(this.policy && { "content-security-policy": this.policy }) }).end("<!doctype html><title>test</title><body></body>");
+    if (request.url === "/") return response.writeHead(200, { "content-type": "text/html", ...this.headers }).end("<!doctype html><title>test</title><body></body>");
     try {
       const file = join(this.dist, normalize(new URL(request.url, this.url).pathname));
       const body = await readFile(file);

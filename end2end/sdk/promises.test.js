@@ -25,7 +25,7 @@ test("connect() rejects when the page's getToken hangs", async () => {
 });
 
 test("connect() rejects when the page's policy forbids the socket", async () => {
-  world.gateway.policy = "connect-src 'self' http:";
+  world.gateway.headers = { "content-security-policy": "connect-src 'self' http:" };
   await world.page.reload();
   await world.open({ gateway: "ws://forbidden.example/sip" });
   await rejects("gateway.unreachable", () => outcome(client.connect()));

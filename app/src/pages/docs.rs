@@ -100,7 +100,7 @@ fn content(visit: Visit, article: Article, own: Option<String>, slots: Vec<(&'st
         <header class="docs__bar">
             <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
             <a class="docs__name" href="/docs">{text.title}</a>
-            <form class="docs__search" role="search" method="get" action="/docs/search" data-docs-search data-none=text.search_none>
+            <form class="docs__search" role="search" method="get" action="/docs/search" data-docs-search data-index=article.index data-none=text.search_none>
                 <input class="field__input" name="q" type="search" aria-label=text.search placeholder=text.search autocomplete="off" maxlength=100 value=query/>
                 <ul class="docs__found" aria-label=text.search hidden></ul>
             </form>

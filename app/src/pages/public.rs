@@ -42,7 +42,8 @@ where
 /// What windows, search engines and messengers tell of the page.
 pub(super) fn told_elsewhere(visit: &Visit, title: String, summary: String) -> AnyView {
     let url = format!("{}{}", visit.public_url, visit.path);
-    let picture = visit.picture.map(|name| format!("{}{}/{name}", visit.public_url, visit.assets));
+    let picture = visit.picture.as_ref().map(|path| format!("{}{path}", visit.public_url));
+    let alt = title.clone();
     let card = if picture.is_some() { "summary_large_image" } else { "summary" };
     view! {
         <Title text=title.clone()/>
@@ -53,7 +54,13 @@ pub(super) fn told_elsewhere(visit: &Visit, title: String, summary: String) -> A
         <Meta property="og:description" content=summary/>
         <Meta property="og:url" content=url/>
         <Meta name="twitter:card" content=card/>
-        {picture.map(|picture| view! { <Meta property="og:image" content=picture/> })}
+        {picture.map(|picture| view! {
+            <Meta property="og:image" content=picture/>
+            <Meta property="og:image:type" content="image/png"/>
+            <Meta property="og:image:width" content="1200"/>
+            <Meta property="og:image:height" content="630"/>
+            <Meta property="og:image:alt" content=alt/>
+        })}
     }
     .into_any()
 }

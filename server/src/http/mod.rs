@@ -20,6 +20,7 @@ pub mod openapi;
 mod options;
 mod origin;
 mod passing;
+mod pictures;
 pub mod request_id;
 mod request_log;
 mod told;
@@ -100,7 +101,8 @@ pub fn router(app: &AppState) -> Router {
         .merge(Router::from(health::routes()))
         .route("/llms.txt", get(docs::llms_txt))
         .route("/llms-full.txt", get(docs::llms_full_txt))
-        .route("/docs/search.json", get(docs::search_index))
+        .route(docs::INDEX, get(docs::search_index))
+        .route(&format!("{}/{{lang}}/{{*page}}", pictures::ROOT), get(pictures::show))
         .method_not_allowed_fallback(method_not_allowed);
     edge::around(routes, app, Some(console))
 }

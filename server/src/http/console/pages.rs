@@ -22,7 +22,7 @@ use super::client::InProcess;
 use crate::accounts;
 use crate::clock::rfc3339;
 use crate::gateway::Gateway;
-use crate::http::docs;
+use crate::http::{docs, pictures};
 use crate::payments;
 use crate::web::caller::cookie;
 use crate::web::error::ApiError;
@@ -31,14 +31,14 @@ use crate::web::error::ApiError;
 pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
 
 /// Below these stands nothing that a person would look at.
-const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/", "/dev/"];
+const FOR_PROGRAMS: [&str; 5] = ["/v1/", "/assets/", "/sdk/", "/dev/", "/pictures/"];
 
 /// What follows the page's script policy: scripts and styles of our own files only, no inline style; the softphone compiles
 /// WASM and opens the SIP WebSocket of this host, which `policy` names. Recordings may be in a bucket of the customer's.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob: https:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// By which other sites show a link to ours; `end2end/support/og.js` draws it.
+/// By which other sites show a link to the start page; `end2end/support/og.js` draws it.
 const PICTURE: &str = "og.png";
 
 /// The page that says how the server does.
@@ -165,7 +165,7 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         assets: console.site.assets_url(),
         google_sign_in: accounts::google::is_configured(&console.app),
         development: console.app.config.is_development(),
-        picture: console.site.has_asset(PICTURE).then_some(PICTURE),
+        picture: picture(console, parts.uri.path(), lang),
         contact: contact(console),
         health: None,
         mpesa: pays(console, payments::Method::Mpesa),
@@ -175,6 +175,13 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         flash,
         reply: Reply::default(),
     }
+}
+
+/// By which other sites show a link to this page.
+fn picture(console: &Console, path: &str, lang: Lang) -> Option<String> {
+    let own =
+        (path == "/" && console.site.has_asset(PICTURE)).then(|| format!("{}/{PICTURE}", console.site.assets_url()));
+    own.or_else(|| pictures::address(path, lang))
 }
 
 fn contact(console: &Console) -> Arc<Contact> {

@@ -9,7 +9,7 @@ use include_dir::{Dir, include_dir};
 
 use super::markdown::{self, Rendered};
 use super::reference::{self, Page};
-use super::{ROOT, errors, events, roles, verbs};
+use super::{ROOT, errors, events, roles, search, verbs};
 
 /// What changed, for `/docs/changelog`. Its links begin at the repository's root.
 const CHANGELOG: &str = include_str!("../../../../CHANGELOG.md");
@@ -55,6 +55,7 @@ pub(super) fn article(path: &str, lang: &str) -> Option<Article> {
         headings: page.headings,
         group: LIBRARY.groups.get(path).cloned(),
         menu: menu(lang),
+        index: search::index_address(lang),
     })
 }
 

@@ -21,10 +21,22 @@ use axum::http::Uri;
 
 pub(super) use library::menu;
 pub(super) use llms::{llms_full_txt, llms_txt};
-pub(super) use search::search_index;
+pub(super) use search::{INDEX, PATH as SEARCH, search_index};
 
 /// Where the documentation begins.
 pub(super) const ROOT: &str = "/docs";
+
+/// Title and section of the page at this address, as readers of this language see them; `None` when there is none.
+pub(super) fn named(path: &str, lang: &str) -> Option<(&'static str, &'static str)> {
+    let source = library::sources_in(lang).iter().find(|source| source.href == path)?;
+    Some((&source.title, &source.section))
+}
+
+/// Of every page.
+#[cfg(test)]
+pub(super) fn addresses() -> impl Iterator<Item = &'static str> {
+    library::sources().iter().map(|source| source.href.as_str())
+}
 
 /// The page at this address for readers of this language, `None` when there is none.
 pub(super) fn article(uri: &Uri, lang: &str) -> Option<Article> {

@@ -1,14 +1,14 @@
-//! Searching the documentation: `/docs/search?q=…`, a page that works without script, and `/docs/search.json`, by which
-//! `app/js/docs.js` finds the same while somebody types, without asking again.
+//! Searching the documentation: `/docs/search?q=…`, a page that works without script, and an index by which `app/js/docs.js` finds
+//! the same while somebody types, without asking again.
 //!
-//! The index has every page with its headings, every error code, and the words of the text that lead to few pages, as many
-//! as [`INDEX_BYTES`] has room for.
+//! The index has every page with its headings, every error code, and every word of the text. Most pages are written from the code,
+//! so that it is made where they are, once per process, and not by `xtask`, whose files are there before the code is compiled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use app::article::Article;
-use axum::extract::RawQuery;
+use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use sautikit_api::ErrorCode;
@@ -19,41 +19,58 @@ use super::{errors, markdown};
 use crate::web::etag;
 
 /// Path of the page.
-pub(super) const PATH: &str = "/docs/search";
-/// Longest index, before compression.
-const INDEX_BYTES: usize = 60_000;
-/// A word of more pages than this leads nowhere; titles and headings have the common ones.
-const COMMON_PAGES: usize = 24;
+pub(in crate::http) const PATH: &str = "/docs/search";
+/// Route of the indexes, of which pages name their language's.
+pub(in crate::http) const INDEX: &str = "/docs/index/{file}";
+/// The address says what is in it, so that it is asked for once.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// What is not there any more is answered with what there is, to be asked for again.
+const NOT_AT_ALL: &str = "no-cache";
 /// Pages of one answer.
 const MOST_FOUND: usize = 20;
 /// Letters of the shortest word that is looked for, and of the longest that the index keeps.
-const WORD_CHARS: std::ops::RangeInclusive<usize> = 3..=20;
+const WORD_CHARS: std::ops::RangeInclusive<usize> = 3..=30;
 /// Letters of text that an answer shows around what was found.
 const SNIPPET_CHARS: usize = 140;
 /// Longest query that is read, in characters.
 const QUERY_CHARS: usize = 100;
 
-/// An index and its tag.
-type Index = LazyLock<(String, String)>;
-
-static INDEX: Index = LazyLock::new(|| tagged(ENGLISH));
-static SWAHILI_INDEX: Index = LazyLock::new(|| tagged(SWAHILI));
-
-fn tagged(lang: &str) -> (String, String) {
-    let text = index(library::sources_in(lang));
-    let etag = etag::tag_of(text.as_bytes());
-    (text, etag)
+/// An index, its tag and its address.
+struct Index {
+    text: String,
+    etag: String,
+    address: String,
 }
 
-/// GET `/docs/search.json?lang=sw`; English for whatever else is asked. The address names the language, so that a browser may keep
-/// both.
-pub(in crate::http) async fn search_index(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let is_swahili = query.as_deref().is_some_and(|query| query.split('&').any(|pair| pair == "lang=sw"));
-    let (text, etag) = if is_swahili { &*SWAHILI_INDEX } else { &*INDEX };
-    let mut response = etag::answer(&headers, etag, text.as_str());
+static ENGLISH_INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(ENGLISH));
+static SWAHILI_INDEX: LazyLock<Index> = LazyLock::new(|| Index::of(SWAHILI));
+
+impl Index {
+    fn of(lang: &str) -> Self {
+        let text = index(library::sources_in(lang));
+        let etag = etag::tag_of(text.as_bytes());
+        let address = INDEX.replace("{file}", &format!("{lang}-{}.json", etag.trim_matches('"')));
+        Self { text, etag, address }
+    }
+
+    fn in_lang(lang: &str) -> &'static Self {
+        if lang == SWAHILI { &SWAHILI_INDEX } else { &ENGLISH_INDEX }
+    }
+}
+
+/// Where the index of this language is.
+pub(super) fn index_address(lang: &str) -> String {
+    Index::in_lang(lang).address.clone()
+}
+
+/// GET `/docs/index/LANG-HASH.json`; of a hash that is another one's, of a page that was open before this release, today's index.
+pub(in crate::http) async fn search_index(Path(file): Path<String>, headers: HeaderMap) -> Response {
+    let index = Index::in_lang(file.split('-').next().unwrap_or_default());
+    let caching = if index.address.ends_with(&format!("/{file}")) { FOR_EVER } else { NOT_AT_ALL };
+    let mut response = etag::answer(&headers, &index.etag, index.text.as_str());
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     response
 }
 
@@ -86,6 +103,7 @@ pub(super) fn article(query: &str, lang: &str) -> Article {
         headings: Vec::new(),
         group: None,
         menu: library::menu(lang),
+        index: index_address(lang),
     }
 }
 
@@ -135,7 +153,7 @@ fn snippet(text: &str, wanted: &BTreeSet<String>) -> String {
 }
 
 /// `pages` are address, title, section and headings; `codes` code and title; `words` a word and the numbers of its pages, two
-/// digits of base 36 each. What is measured is not in it.
+/// digits of base 36 each. What is measured is not in it, nor are words with digits: of those texts are full that nobody types.
 fn index(sources: &[Source]) -> String {
     let shown = sources.iter().filter(|source| source.section != library::MEASURED);
     let (codes, pages): (Vec<&Source>, Vec<&Source>) =
@@ -144,31 +162,18 @@ fn index(sources: &[Source]) -> String {
     let codes: Vec<_> = codes.iter().filter_map(|code| Some(json!([code, ErrorCode::parse(code)?.title()]))).collect();
     let mut by_word: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
     for (number, page) in pages.iter().enumerate() {
-        let is_plain =
-            |word: &String| word.chars().count() <= *WORD_CHARS.end() && word.chars().all(char::is_alphabetic);
+        let is_plain = |word: &String| word.chars().count() <= *WORD_CHARS.end() && !word.chars().any(char::is_numeric);
         for word in words(&page.markdown).filter(is_plain) {
             by_word.entry(word).or_default().insert(number);
         }
     }
     let listed: Vec<_> = pages.iter().map(|page| json!([page.href, page.title, page.section, page.headings])).collect();
-    let mut room =
-        INDEX_BYTES.saturating_sub(json!({ "pages": listed, "codes": codes, "words": {} }).to_string().len());
-    // Of those that lead somewhere the ones that more pages have are asked for more often.
-    let mut candidates: Vec<_> = by_word.into_iter().filter(|(_, pages)| pages.len() <= COMMON_PAGES).collect();
-    candidates.sort_by_key(|(_, pages)| std::cmp::Reverse(pages.len()));
-    let mut kept = serde_json::Map::new();
-    for (word, pages) in candidates {
-        let numbers: String =
-            pages.iter().map(|number| format!("{}{}", digit(number / 36), digit(number % 36))).collect();
-        // Four quotes, a colon and a comma.
-        let size = word.len() + numbers.len() + 6;
-        if size > room {
-            break;
-        }
-        room -= size;
-        kept.insert(word, json!(numbers));
-    }
-    json!({ "pages": listed, "codes": codes, "words": kept }).to_string()
+    let numbered = by_word.into_iter().map(|(word, pages)| {
+        let numbers = pages.iter().map(|number| format!("{}{}", digit(number / 36), digit(number % 36)));
+        (word, json!(numbers.collect::<String>()))
+    });
+    let numbered: serde_json::Map<_, _> = numbered.collect();
+    json!({ "pages": listed, "codes": codes, "words": numbered }).to_string()
 }
 
 /// Of base 36.
@@ -211,20 +216,24 @@ mod tests {
         // What is not translated is found by what it says.
         assert!(found("machine detection", SWAHILI).contains(&"/docs/verbs/dial".to_owned()));
         let text = index(library::sources_in(SWAHILI));
-        assert!(text.len() <= INDEX_BYTES && text.contains("Miongozo"), "{} bytes", text.len());
+        assert!(text.contains("Miongozo"));
         assert!(!text.contains("/docs/benchmarks/"), "what is measured");
     }
 
     #[test]
-    fn the_index_has_every_page_and_stays_small() {
+    fn the_index_has_every_page_and_every_word() {
         let text = index(library::sources());
-        assert!(text.len() <= INDEX_BYTES, "{} bytes", text.len());
         let index: serde_json::Value = serde_json::from_str(&text).unwrap();
         let pages = index["pages"].as_array().unwrap();
         assert!(pages.iter().any(|page| page[0] == "/docs/verbs/dial"));
         assert_eq!(index["codes"].as_array().unwrap().len(), ErrorCode::ALL.len());
         let words = index["words"].as_object().unwrap();
-        assert!(words.len() > 400, "{} words", words.len());
-        assert!(words.values().all(|pages| pages.as_str().unwrap().len() <= 2 * COMMON_PAGES));
+        let dial = pages.iter().position(|page| page[0] == "/docs/verbs/dial").unwrap();
+        let dial = format!("{}{}", digit(dial / 36), digit(dial % 36));
+        // Common ones too: who looks for two words finds what has both.
+        for word in ["call", "machine", "seconds"] {
+            let numbers: Vec<_> = words[word].as_str().unwrap().as_bytes().chunks(2).collect();
+            assert!(numbers.contains(&dial.as_bytes()), "{word}");
+        }
     }
 }

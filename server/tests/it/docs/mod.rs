@@ -155,10 +155,66 @@ async fn the_documentation_is_searched_with_and_without_script() {
     assert!(page.contains("href=\"/docs/verbs/dial\"") && page.contains("role=\"search\""), "{page}");
     let none = client.get("/docs/search?q=%3Cscript%3Equantum").await.expect(200).text;
     assert!(none.contains("Nothing was found") && !none.contains("<script>quantum"), "{none}");
-    let index = server.client().get("/docs/search.json").await.expect(200);
-    assert!(index.text.len() <= 60_000 && index.json["words"].is_object(), "{} bytes", index.text.len());
-    let etag = index.header("etag").expect("a tag").to_owned();
-    server.client().with("if-none-match", &etag).get("/docs/search.json").await.expect(304);
+    for lang in ["en", "sw"] {
+        let page = server.client().with("cookie", &format!("sk_lang={lang}")).get("/docs").await.expect(200).text;
+        let address = attributes(&page, "data-index=\"")[0].to_owned();
+        assert!(address.contains(&format!("/{lang}-")), "{address}");
+        let index = server.client().get(&address).await.expect(200);
+        assert!(
+            index.json["words"].is_object()
+                && index.header("cache-control").is_some_and(|told| told.contains("immutable"))
+        );
+        let etag = index.header("etag").expect("a tag").to_owned();
+        server.client().with("if-none-match", &etag).get(&address).await.expect(304);
+        // What goes over the line, for the browsers that there are and for those that take the least.
+        for coding in ["br", "gzip"] {
+            let packed = server.client().with("accept-encoding", coding).get(&address).await.expect(200);
+            assert_eq!(packed.header("content-encoding"), Some(coding));
+            println!("{lang}: {} bytes, {coding} {}", index.text.len(), packed.bytes.len());
+            assert!(packed.bytes.len() <= 60_000, "{lang}: {} bytes by {coding}", packed.bytes.len());
+        }
+    }
+    let old = server.client().get("/docs/index/en-0123456789ab.json").await.expect(200);
+    assert_eq!(old.header("cache-control"), Some("no-cache"));
+}
+
+#[tokio::test]
+async fn every_public_page_names_a_picture_of_its_own() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client();
+    let mut pages: Vec<(String, String)> = pages_by_address(&client).await.into_iter().collect();
+    for address in ["/", "/pricing", "/about", "/status", "/contact", "/docs/search"] {
+        pages.push((address.to_owned(), client.get(address).await.text));
+    }
+    let mut seen = HashMap::new();
+    for (address, html) in pages.iter().filter(|(address, _)| !address.ends_with(".txt")) {
+        let named = |property: &str| {
+            let all = attributes(html, &format!("<meta property=\"{property}\" content=\""));
+            all.first().map(|content| (*content).to_owned()).unwrap_or_else(|| panic!("{address} has no {property}"))
+        };
+        let (title, image) = (named("og:title"), named("og:image"));
+        assert_eq!(
+            (named("og:image:alt"), named("og:image:width"), named("og:image:height")),
+            (title, "1200".to_owned(), "630".to_owned())
+        );
+        let path = image.strip_prefix(ORIGIN).unwrap_or_else(|| panic!("{address}: {image} is not absolute"));
+        assert_eq!(seen.insert(image.clone(), address), None, "{image} is two pages'");
+        // One in eight: a picture takes a while in a build that is not optimised.
+        if seen.len() % 8 != 1 {
+            continue;
+        }
+        let picture = client.get(path).await.expect(200);
+        assert_eq!(picture.header("content-type"), Some("image/png"));
+        assert!(picture.bytes.len() <= 60_000, "{path}: {} bytes", picture.bytes.len());
+        assert_eq!(picture.bytes[16..24], [0, 0, 4, 176, 0, 0, 2, 118], "{path}: width and height");
+        let etag = picture.header("etag").expect("a tag").to_owned();
+        server.client().with("if-none-match", &etag).get(path).await.expect(304);
+    }
+    assert!(seen.len() > 150, "{}", seen.len());
+    for none in ["/pictures/en/wallet.png", "/pictures/fr/pricing.png", "/pictures/en/pricing", "/pictures/en/../x.png"]
+    {
+        client.get(none).await.expect(404);
+    }
 }
 
 #[tokio::test]
