@@ -14,12 +14,12 @@ need espeak-ng espeak-ng   # the voice of `say`
 tests=no
 [ "$purpose" != test ] && [ "$purpose" != bench ] || tests=yes
 if [ "$purpose" = bench ]; then
-  [ -x /usr/sbin/kamailio ] || apt+=(kamailio) # stands beside us in the same run
   need rtpengine rtpengine-daemon
   compgen -G "/usr/include/python3*/Python.h" >/dev/null || apt+=(python3-dev) # compiles pesq
 fi
 if [ $tests = yes ]; then
   need sipp sip-tester     # plays the carrier
+  [ -x /usr/sbin/kamailio ] || apt+=(kamailio) # leads calls to several nodes; in benchmarks it stands beside us
   need baresip baresip     # plays a phone
   need chromium chromium   # plays the customer
   need openssl openssl     # certifies the mail relay
@@ -40,8 +40,8 @@ fi
 missing=()
 [ ${#apt[@]} -eq 0 ] || missing+=("Debian packages: ${apt[*]}")
 # schemathesis checks the API against its description. A folder of its own, so that nothing of it meets the system's Python.
-# The tests of the Python SDK have one too, and so have a customer's server and what measures speech.
-venvs=("end2end/openapi/requirements.txt $HOME/.cache/sautikit/schemathesis" "end2end/callbacks/fastapi/requirements.txt $HOME/.cache/sautikit/fastapi" "sdks/python/requirements-test.txt $HOME/.cache/sautikit/python-sdk")
+# The tests of the Python SDK have one too, and so have a customer's server, Helm and what measures speech.
+venvs=("end2end/openapi/requirements.txt $HOME/.cache/sautikit/schemathesis" "end2end/callbacks/fastapi/requirements.txt $HOME/.cache/sautikit/fastapi" "sdks/python/requirements-test.txt $HOME/.cache/sautikit/python-sdk" "end2end/deploy/requirements.txt $HOME/.cache/sautikit/helm")
 [ "$purpose" != bench ] || venvs+=("end2end/networks/requirements.txt $HOME/.cache/sautikit/pesq")
 venvs_missing=()
 for entry in "${venvs[@]}"; do

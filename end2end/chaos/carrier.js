@@ -27,6 +27,8 @@ const indexOf = (text) => Number(/\+2547(?:11|22)(\d{6})/.exec(text)?.[1]);
 
 const headers = (text) => text.split("\r\n\r\n")[0].split("\r\n").slice(1);
 const lines = (text, name) => headers(text).filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`));
+/** Proxies that want to see what follows in the dialog, as they stand in it (RFC 3261 §12.1). */
+const routes = (text) => lines(text, "Record-Route").flatMap((line) => line.slice(line.indexOf(":") + 1).split(",")).map((one) => one.trim());
 const value = (text, name) => lines(text, name)[0]?.slice(name.length + 1).trim() ?? "";
 
 /**
@@ -107,10 +109,12 @@ export async function startCarrier({ ringsMs = 0 } = {}) {
     again();
   }
 
+  // The ACK of a refusal belongs to the INVITE's transaction (RFC 3261 §17.1.1.3).
   function request(leg, method, sequence, body = "") {
     const type = body ? ["Content-Type: application/sdp"] : [];
-    return [`${method} ${leg.contact} SIP/2.0`, `Via: SIP/2.0/UDP ${local};branch=z9hG4bK${leg.id}${method};rport`,
-      "Max-Forwards: 70", `From: ${leg.from}`, `To: ${leg.to}`, `Call-ID: ${leg.id}`, `CSeq: ${sequence} ${method}`,
+    const route = leg.routes?.length ? [`Route: ${leg.routes.join(", ")}`] : [];
+    return [`${method} ${leg.contact} SIP/2.0`, `Via: SIP/2.0/UDP ${local};branch=z9hG4bK${leg.id}${leg.refused ? "INVITE" : method};rport`,
+      "Max-Forwards: 70", ...route, `From: ${leg.from}`, `To: ${leg.to}`, `Call-ID: ${leg.id}`, `CSeq: ${sequence} ${method}`,
       `Contact: <sip:carrier@${local}>`, ...type, `Content-Length: ${body.length}`, "", body].join("\r\n");
   }
 
@@ -141,8 +145,8 @@ export async function startCarrier({ ringsMs = 0 } = {}) {
     const reply = (line, description = "") => {
       const to = value(text, "To").includes(";tag=") ? value(text, "To") : `${value(text, "To")};tag=carrier`;
       const type = description ? ["Content-Type: application/sdp"] : [];
-      sip.send([`SIP/2.0 ${line}`, ...lines(text, "Via"), ...lines(text, "From"), `To: ${to}`, ...lines(text, "Call-ID"),
-        ...lines(text, "CSeq"), `Contact: <sip:carrier@${local}>`, ...type, `Content-Length: ${description.length}`, "",
+      sip.send([`SIP/2.0 ${line}`, ...lines(text, "Via"), ...lines(text, "Record-Route"), ...lines(text, "From"), `To: ${to}`,
+        ...lines(text, "Call-ID"), ...lines(text, "CSeq"), `Contact: <sip:carrier@${local}>`, ...type, `Content-Length: ${description.length}`, "",
         description].join("\r\n"), from.port, from.address);
     };
     if (status) {
@@ -159,6 +163,7 @@ export async function startCarrier({ ringsMs = 0 } = {}) {
       const contact = /<(.*)>/.exec(value(text, "Contact"))[1];
       const isFirst = !leg.answeredAt;
       leg.contact = contact;
+      leg.routes = routes(text).reverse();
       sip.send(request(leg, "ACK", 1), from.port, from.address);
       if (isFirst) answered(leg, body);
       return;
@@ -172,6 +177,7 @@ export async function startCarrier({ ringsMs = 0 } = {}) {
         if (call.callee) call.dialledTwice = true;
         call.callee = known;
         known.contact = /<(.*)>/.exec(value(text, "Contact"))[1];
+        known.routes = routes(text);
         known.to = value(text, "From");
         known.from = `${value(text, "To")};tag=carrier`;
         known.reply = reply;

@@ -1,8 +1,9 @@
 // Three nodes on one PostgreSQL under load: one is killed, or each is drained and started again: `node chaos/nodes.js [CALLS]`,
-// environment as for the tests.
+// environment as for the tests. The carrier reaches them one by one, or all of them through Kamailio (`deploy/kamailio`).
 import { randomBytes } from "node:crypto";
 import { openWorkspace } from "../support/workspace.js";
 import { startCarrier } from "./carrier.js";
+import { startKamailio } from "./kamailio.js";
 import { freePort, startNode } from "./node.js";
 import { startPostgres } from "./postgres.js";
 import { MONEY_MINOR, report, startCustomer, wait } from "./scene.js";
@@ -18,16 +19,20 @@ const TRIES = NODES;
 /** From the kill of a node until its calls are closed: its lease lasts for a minute, and is watched for a while after. */
 const CLOSED_WITHIN_MS = 150_000;
 
-async function openNodes() {
+/** `isProxied`: the carrier and the nodes reach each other through Kamailio, which knows the nodes. */
+async function openNodes(isProxied) {
   const [postgres, carrier, customer] = await Promise.all([startPostgres(), startCarrier(), startCustomer()]);
   const masterKey = randomBytes(32).toString("base64");
   const nodes = [];
+  const proxyPort = isProxied ? await freePort() : undefined;
+  const proxied = isProxied ? `outbound_proxy = "127.0.0.1:${proxyPort}"` : "";
   for (let index = 0; index < NODES; index += 1) {
-    const more = `\n[nodes]\nlisten = "127.0.0.1:${await freePort()}"\n\n[secrets]\nmaster_key = "${masterKey}"\n`;
+    const more = `${proxied}\n[nodes]\nlisten = "127.0.0.1:${await freePort()}"\n\n[secrets]\nmaster_key = "${masterKey}"\n`;
     nodes.push(await startNode({ carrierPort: carrier.port, database: postgres.url, more, publicUrl: nodes[0]?.url }));
   }
   const workspace = await openWorkspace(nodes[0].url, { money: MONEY_MINOR });
   await workspace.route({ voice_callback_url: customer.url });
+  const kamailio = isProxied ? await startKamailio(proxyPort, nodes.map(({ sipPort }) => sipPort)) : undefined;
   let [next, turn] = [0, 0];
   const scene = {
     nodes, carrier, workspace,
@@ -42,9 +47,10 @@ async function openNodes() {
       for (let tries = 0; tries < TRIES; tries += 1) {
         do turn += 1; while (isLeftOut(nodes[turn % NODES]));
         const node = nodes[turn % NODES];
-        const leg = carrier.call(index, workspace.number, node.sipPort);
-        leg.node = node;
+        const leg = carrier.call(index, workspace.number, proxyPort ?? node.sipPort);
         while (!leg.answeredAt && !leg.endedAt) await wait(20);
+        // Who has answered says where it is.
+        leg.node = isProxied ? nodes.find(({ sipPort }) => leg.contact.includes(`:${sipPort}`)) : node;
         if (leg.refused === 503) {
           scene.led += 1;
           continue;
@@ -65,6 +71,7 @@ async function openNodes() {
       return (await Promise.all(begun)).filter(Boolean);
     },
     async close() {
+      await kamailio?.stop();
       for (const node of nodes) await node.stop();
       customer.stop();
       carrier.stop();
@@ -77,8 +84,8 @@ async function openNodes() {
 const talks = () => TALKS_MS[0] + Math.random() * (TALKS_MS[1] - TALKS_MS[0]);
 
 /** Drains and starts each node again under so many calls. A call that a node ends, or that none takes, is a fault. */
-export async function rollingRestart(calls) {
-  const scene = await openNodes();
+export async function rollingRestart(calls, isProxied = false) {
+  const scene = await openNodes(isProxied);
   const faults = [];
   const begun = scene.calls(calls, DRAINED_RATE, talks);
   let isOver = false;
@@ -106,8 +113,8 @@ export async function rollingRestart(calls) {
 }
 
 /** Kills one of the nodes under so many calls. Its calls end, each once and billed to its last audio; no other does. */
-export async function oneNodeKilled(calls) {
-  const scene = await openNodes();
+export async function oneNodeKilled(calls, isProxied = false) {
+  const scene = await openNodes(isProxied);
   const { nodes, carrier } = scene;
   const [, victim] = nodes;
   const faults = [];
@@ -139,8 +146,13 @@ export async function oneNodeKilled(calls) {
 
 if (process.argv[1] === import.meta.filename) {
   const calls = Number(process.argv[2] ?? 200);
-  const verdicts = [await rollingRestart(calls), await oneNodeKilled(calls / 4)];
-  report(`${NODES} nodes drained and started again under ${calls} calls`, verdicts[0]);
-  report(`kill -9 of one of ${NODES} nodes under ${calls / 4} calls`, verdicts[1]);
+  const verdicts = [];
+  for (const isProxied of [false, true]) {
+    const where = isProxied ? ", behind Kamailio" : "";
+    verdicts.push(await rollingRestart(calls, isProxied));
+    report(`${NODES} nodes drained and started again under ${calls} calls${where}`, verdicts.at(-1));
+    verdicts.push(await oneNodeKilled(calls / 4, isProxied));
+    report(`kill -9 of one of ${NODES} nodes under ${calls / 4} calls${where}`, verdicts.at(-1));
+  }
   process.exit(verdicts.some(({ faults }) => faults.length > 0) ? 1 : 0);
 }
