@@ -219,8 +219,13 @@ func TestWhatTheBuildersPrintIsWhatTheServerTakes(t *testing.T) {
 	if read.Error != nil || len(read.Warnings) != 0 || len(read.Actions) != len(response.Actions()) {
 		t.Errorf("%+v", read)
 	}
-	_, err = client.Calls.Create(ctx, &CreateCall{From: number, To: []string{busy}, Actions: Actions{Reject{Reason: Ptr(RejectReasonBusy)}}})
+	_, err = client.Calls.Create(ctx, &CreateCall{From: number, To: []string{busy}, Actions: Actions{Hangup{}}})
 	must(t, err)
+	// Whom you call can't be turned away.
+	_, err = client.Calls.Create(ctx, &CreateCall{From: number, To: []string{busy}, Actions: Actions{Reject{Reason: Ptr(RejectReasonBusy)}}})
+	if err == nil || !strings.Contains(err.Error(), "actions.invalid: actions[0].reject") {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestActionsAreReadAsTheyAreWritten(t *testing.T) {

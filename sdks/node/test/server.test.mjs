@@ -98,10 +98,14 @@ test("what the builders print is what the server takes", async () => {
     .conference("standup", { beep: false, maxParticipants: 3 })
     .pause({ length: 2 })
     .redirect("http://127.0.0.1:9/next");
-  for (const list of [answer, new VoiceResponse().reject({ reason: "busy" }), new VoiceResponse().hangup()]) {
+  for (const list of [answer, new VoiceResponse().hangup()]) {
     assert.deepEqual(JSON.parse(String(list)), { actions: list.actions });
     await client.calls.create({ from: NUMBER, to: BUSY, actions: list.actions });
   }
+  // It is read, and said to be for who calls only.
+  const turnedAway = new VoiceResponse().reject({ reason: "busy" });
+  assert.equal((await client.actions.validate({ document: String(turnedAway) })).error, null);
+  await assert.rejects(client.calls.create({ from: NUMBER, to: BUSY, actions: turnedAway.actions }), { code: "actions.invalid", message: /reject/ });
 });
 
 test("all calls are followed while one is placed, and again from any of their events", async () => {

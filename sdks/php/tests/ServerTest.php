@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Sautikit\Tests;
 
 use Sautikit\Client;
+use Sautikit\Exception\ActionsException;
 use Sautikit\Exception\ApiException;
 use Sautikit\Exception\ValidationException;
 use Sautikit\Model\Call;
@@ -119,10 +120,14 @@ final class ServerTest extends Support
             ->pause(length: 2)
             ->redirect('http://127.0.0.1:9/next');
         $client = new Client();
-        foreach ([$answer, (new VoiceResponse())->reject(reason: 'busy'), (new VoiceResponse())->hangup()] as $one) {
+        foreach ([$answer, (new VoiceResponse())->hangup()] as $one) {
             $accepted = $client->calls->create(['from' => self::number(), 'to' => self::BUSY, 'actions' => $one->actions()]);
             self::assertNotSame('', $accepted->call_id);
         }
+        // Whom you call can't be turned away.
+        $this->expectException(ActionsException::class);
+        $this->expectExceptionMessage('reject');
+        $client->calls->create(['from' => self::number(), 'to' => self::BUSY, 'actions' => (new VoiceResponse())->reject(reason: 'busy')->actions()]);
     }
 
     public function testEveryVerbWithEveryAttributeIsWhatTheServerReads(): void

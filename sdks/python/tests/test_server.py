@@ -11,7 +11,7 @@ import httpx
 import pytest
 from support import BUSY, NUMBER, PRESSES, Fake, eventually, gathered, run_example, serve_example
 
-from sautikit import ApiError, AsyncSautikit, RequestOptions, Sautikit, VoiceResponse, voice
+from sautikit import ActionsError, ApiError, AsyncSautikit, RequestOptions, Sautikit, VoiceResponse, voice
 from sautikit._model import moment
 
 
@@ -209,7 +209,10 @@ def test_what_the_builders_print_is_what_the_server_takes(client):
     assert read.error is None and read.warnings == []
     assert [next(iter(action)) for action in read.actions] == [next(iter(action)) for action in answer]
     assert json.loads(str(answer)) == {"actions": answer.actions}
-    client.calls.create(from_=NUMBER, to=BUSY, actions=VoiceResponse().reject(reason="busy"))
+    client.calls.create(from_=NUMBER, to=BUSY, actions=VoiceResponse().hangup())
+    # Whom you call can't be turned away.
+    with pytest.raises(ActionsError, match="reject"):
+        client.calls.create(from_=NUMBER, to=BUSY, actions=VoiceResponse().reject(reason="busy"))
 
 
 def test_moments_have_their_zone_whatever_their_fraction():
