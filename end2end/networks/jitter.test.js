@@ -1,5 +1,6 @@
 // A call over a network that delays each packet by another time, up to 200 ms: what the browser plays of the gateway's, and what the
-// gateway keeps of the browser's.
+// gateway keeps of the browser's. On a machine with no time to spare a sender stands still now and then, which is no jitter: what passes
+// the packets on says for how long, and that is missed too.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { channelsOf } from "../recordings/audio.js";
@@ -34,9 +35,13 @@ describe(`with ${JITTER_MS} ms of jitter`, { skip }, () => {
 
   test("the browser makes up no more at a time than its buffer holds", { timeout: 230_000 }, async () => {
     await open();
-    const { longestMs, share, heldMs } = await call.page.evaluate(heard, [SETTLED_MS, LISTENED_MS]);
-    console.log(`the browser: ${longestMs} ms at a time, ${(share * 100).toFixed(1)} % in all, ${heldMs} ms held`);
-    assert.ok(heldMs > 0 && longestMs <= heldMs, `${longestMs} ms were missing at a time, ${heldMs} ms held`);
+    await call.page.evaluate(settled, SETTLED_MS);
+    await call.heldUp();
+    const { longestMs, share, heldMs } = await call.page.evaluate(heard, LISTENED_MS);
+    const { fromTargetMs } = await call.heldUp();
+    const what = `${longestMs} ms at a time, ${(share * 100).toFixed(1)} % in all, ${heldMs} ms held, the sender held up for ${fromTargetMs} ms`;
+    console.log(`the browser: ${what}`);
+    assert.ok(heldMs > 0 && longestMs <= heldMs + fromTargetMs, what);
     await call.close();
     await network.close();
     call = network = undefined;
@@ -44,23 +49,38 @@ describe(`with ${JITTER_MS} ms of jitter`, { skip }, () => {
 
   test("the gateway records no gap longer than its buffer", { timeout: 230_000 }, async () => {
     await open({ actions: recorded, tone: true });
+    // The recording may begin behind the first packets: a second to be sure.
+    await call.page.evaluate(sent, SETTLED_MS - 1_000);
+    await call.heldUp();
     const recording = await eventually("the recording", async () => {
       const [newest] = await call.workspace.get("/v1/recordings?limit=1");
       return newest?.status === "ready" && newest;
     });
+    const { toTargetMs } = await call.heldUp();
     const audio = await fetch(`${call.url}/v1/recordings/${recording.id}/audio`, { headers: call.workspace.headers });
     const [samples] = channelsOf(Buffer.from(await audio.arrayBuffer()));
     const gaps = silences(samples.subarray((SETTLED_MS * RATE) / 1_000));
-    console.log(`the gateway: silent for ${gaps.sort((a, b) => b - a).slice(0, 5)} ms, ${gaps.length} times`);
-    assert.ok(Math.max(0, ...gaps) <= GATEWAY_MS, `silent for ${gaps} ms`);
+    const what = `silent for ${gaps.sort((a, b) => b - a).slice(0, 5)} ms, ${gaps.length} times, the browser held up for ${toTargetMs} ms`;
+    console.log(`the gateway: ${what}`);
+    assert.ok(Math.max(0, ...gaps) <= GATEWAY_MS + toTargetMs, what);
   });
 });
 
+/** Runs in the page: it has heard so much. */
+async function settled(ms) {
+  const heardMs = async () => ([...(await window.call.getStats()).values()].find(({ type }) => type === "inbound-rtp")?.totalSamplesDuration ?? 0) * 1_000;
+  while (await heardMs() < ms) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+/** Runs in the page: it has sent so much, in packets of 20 ms. */
+async function sent(ms) {
+  const sentMs = async () => ([...(await window.call.getStats()).values()].find(({ type }) => type === "outbound-rtp")?.packetsSent ?? 0) * 20;
+  while (await sentMs() < ms) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
 /** Runs in the page: what was made up for packets that were not there in time, the longest at a time and in all. */
-async function heard([settledMs, listenedMs]) {
+async function heard(listenedMs) {
   const read = async () => [...(await window.call.getStats()).values()].find(({ type }) => type === "inbound-rtp");
-  const until = async (ms) => { while ((await read()).totalSamplesDuration * 1_000 < ms) await new Promise((resolve) => setTimeout(resolve, 100)); };
-  await until(settledMs);
   const [began, played] = [await read(), []];
   for (let last = began; (last.totalSamplesDuration - began.totalSamplesDuration) * 1_000 < listenedMs;) {
     await new Promise((resolve) => setTimeout(resolve, 10));

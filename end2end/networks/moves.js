@@ -25,7 +25,7 @@ export async function openCall(network, { more = "", to, onlyCodec, onlyTcp = fa
   const settings = `http.public_url = "http://${door.address}"\nmedia.public_ip = "${network.publicIp}"\n${more}`;
   const server = await startServer(settings, network.besideServer);
   if (onlyTcp) await network.onlyTcp(server.media.split(":").at(-1));
-  if (jitterMs > 0) await network.tremble(server.media.split(":").at(-1), jitterMs);
+  const heldUp = jitterMs > 0 ? await network.tremble(server.media.split(":").at(-1), jitterMs) : undefined;
   const own = new URL(server.url).host;
   const [inner] = await network.forward(network.serverIp, own);
   door.lead(inner.address);
@@ -57,6 +57,8 @@ export async function openCall(network, { more = "", to, onlyCodec, onlyTcp = fa
   if (actions === TALKS) await hears(page);
   return {
     workspace, page, cut: gateway.cut, url: `http://${door.address}`,
+    /** With jitter: how long a busy machine held up the audio of each direction since this was asked last, in milliseconds. */
+    heldUp,
     /** Hangs up; the call's record. */
     async hangUp() {
       await page.evaluate(() => call.hangup());

@@ -68,8 +68,9 @@ export async function openNetwork() {
   const forwards = async (...command) => {
     const forwarder = spawn("ip", ["netns", "exec", server, process.execPath, ...command], { stdio: ["pipe", "pipe", "inherit"] });
     forwarders.push(forwarder);
-    const [line] = await once(createInterface(forwarder.stdout), "line");
-    return { forwarder, line };
+    const lines = createInterface(forwarder.stdout);
+    const [line] = await once(lines, "line");
+    return { forwarder, lines, line };
   };
   return {
     /** The server's public address. */
@@ -105,10 +106,18 @@ export async function openNetwork() {
       await ip("-n", browser, "route", "del", `${current.near.replace(/\d+$/, "0")}/24`, "dev", current.way);
       [current, other] = [other, current];
     },
-    /** What comes to the server's media port `port` and goes back from there is delayed by up to `ms`, each datagram by another time. */
+    /**
+     * What comes to the server's media port `port` and goes back from there is delayed by up to `ms`, each datagram by another time.
+     * Gives what tells how long a busy machine held up the audio to the server and from there since it was asked last.
+     */
     async tremble(port, ms) {
-      const { line } = await forwards(TREMBLE, `127.0.0.1:${port}`, String(ms));
+      const { forwarder, lines, line } = await forwards(TREMBLE, `127.0.0.1:${port}`, String(ms));
       await at(server, "iptables", "-t", "nat", "-I", "PREROUTING", "-d", wifi.near, "-p", "udp", "--dport", port, "-j", "DNAT", "--to-destination", line);
+      return async () => {
+        forwarder.stdin.write("\n");
+        const [told] = await once(lines, "line");
+        return JSON.parse(told);
+      };
     },
     /** So many of a hundred datagrams that come to the browser are lost, at random. */
     async lose(percent) {
