@@ -51,6 +51,9 @@ const CALLER_WAITS: Duration = Duration::from_secs(4);
 /// Begins a transaction whose statements go by indexes, with plans that are made once.
 const BEGIN_BY_KEY: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
     set local enable_mergejoin = off; set local plan_cache_mode = force_generic_plan";
+/// The same for reading in an index's order: neither all that it holds first, to be sorted then.
+const BEGIN_IN_ORDER: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
+    set local enable_mergejoin = off; set local enable_bitmapscan = off; set local plan_cache_mode = force_generic_plan";
 /// A connection that rested longer is asked whether it still lives before it is used; the pool asked when it came back.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -243,6 +246,19 @@ impl Db {
     /// its statistics are made the next time.
     pub async fn begin_write_by_key(&self) -> Result<Tx, sqlx::Error> {
         self.begin(BEGIN_BY_KEY).await
+    }
+
+    /// Begins a transaction that only reads, by statements that take the first rows in the order of an index, however many there
+    /// are. PostgreSQL is told so, as for [`Self::begin_write_by_key`]: to it few rows are in an index of those that wait, so it
+    /// would read all of them and sort them. There each statement sees what is committed by then; on SQLite all see what was when
+    /// the first began.
+    pub async fn begin_read_in_order(&self) -> Result<sqlx::Transaction<'static, sqlx::Any>, sqlx::Error> {
+        self.pool
+            .begin_with(match self.dialect {
+                Dialect::Sqlite => "begin",
+                Dialect::Postgres => BEGIN_IN_ORDER,
+            })
+            .await
     }
 
     async fn begin(&self, on_postgres: &'static str) -> Result<Tx, sqlx::Error> {

@@ -128,7 +128,7 @@ impl Lead {
 
     pub(super) async fn turn(&mut self) -> Result<Turned, WebhookError> {
         let app = self.work.app.clone();
-        let mut conn = app.db.acquire().await?;
+        let mut conn = app.db.begin_read_in_order().await?;
         let now_us = app.now_us();
         self.work.state.lock().scheduler.tick(now_us);
         let (unplaced, walked) = self.unplaced(&mut conn).await?;
@@ -146,7 +146,7 @@ impl Lead {
         let is_idle = unplaced.is_empty() && ended.is_empty() && self.closing.is_empty() && !self.forgets();
         if !is_idle || self.renewed.elapsed() >= leader::RENEW {
             // SQLite's one writer may be waited for; a reader that waits meanwhile helps nobody.
-            drop(conn);
+            conn.commit().await?;
             match self.write(unplaced, &ended, now_us).await {
                 Ok(Some(written)) => {
                     self.written(ended, &written.off);
@@ -163,9 +163,10 @@ impl Lead {
                     return Err(error);
                 }
             }
-            conn = app.db.acquire().await?;
+            conn = app.db.begin_read_in_order().await?;
         }
         self.fill(&mut conn).await?;
+        conn.commit().await?;
         let has_more = {
             let state = self.work.state.lock();
             let is_hungry = state.scheduler.is_hungry(app.now_us());

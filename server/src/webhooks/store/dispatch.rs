@@ -59,7 +59,7 @@ statements! {
         from (
             select created_at
             from events
-            where position is null and is_test = 0
+            where position is null and is_test = 0 and created_at > 0
             order by created_at, sequence, id
             limit $1
         ) waiting_events";

@@ -32,7 +32,7 @@ macro_rules! unplaced {
 }
 
 /// One look at the events that wait for a place; what it is bounded by stands before the join, so that no plan reads all that
-/// wait.
+/// wait. What all rows meet beside it names the index (`migrations/0308_events_that_wait.sql`).
 macro_rules! look {
     ($bound:expr) => {
         concat!(
@@ -56,14 +56,12 @@ macro_rules! looks {
 }
 
 /// So many of each of some workspaces. The number stands in the text: PostgreSQL would plan it anew each time for another one,
-/// which takes longer than reading. A workspace is a span of one, so that only the index that begins with it has their order: of
-/// an equal workspace the index of all waiting events has it as well, and where the statistics know of one workspace that waits,
-/// or of none, PostgreSQL finds that as good, and reads all events of all others at each look.
+/// which takes longer than reading.
 macro_rules! of_each {
     ($most:literal of $($workspace:literal)*) => {
         looks!($(concat!(
-            " and workspace_id between ", $workspace, " and ", $workspace,
-            " order by workspace_id, created_at, sequence, id limit ", $most
+            " and workspace_id > '' and workspace_id = ", $workspace,
+            " order by created_at, sequence, id limit ", $most
         )),*)
     };
 }
@@ -76,7 +74,7 @@ macro_rules! before_each {
 }
 
 statements! {
-    LIST_UNPLACED = unplaced!(look!(" order by created_at, sequence, id limit 128"));
+    LIST_UNPLACED = unplaced!(look!(" and created_at > 0 order by created_at, sequence, id limit 128"));
     LIST_UNPLACED_OF_2 = of_each!("128" of "$1" "$2");
     LIST_UNPLACED_OF_4 = of_each!("64" of "$1" "$2" "$3" "$4");
     LIST_UNPLACED_OF_8 = of_each!("32" of "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8");
@@ -106,7 +104,7 @@ statements! {
             select (
                 select e.workspace_id
                 from events e
-                where e.position is null and e.is_test = 0 and e.workspace_id > $1
+                where e.position is null and e.is_test = 0 and e.workspace_id > '' and e.workspace_id > $1
                 order by e.workspace_id
                 limit 1
             ), cast(1 as bigint)
@@ -114,7 +112,7 @@ statements! {
             select (
                 select e.workspace_id
                 from events e
-                where e.position is null and e.is_test = 0 and e.workspace_id > w.workspace_id
+                where e.position is null and e.is_test = 0 and e.workspace_id > '' and e.workspace_id > w.workspace_id
                 order by e.workspace_id
                 limit 1
             ), w.step + 1
@@ -125,7 +123,7 @@ statements! {
             select (
                 select e.workspace_id
                 from events e
-                where e.position is null and e.is_test = 0
+                where e.position is null and e.is_test = 0 and e.workspace_id > ''
                 order by e.workspace_id
                 limit 1
             ), $2 + 1
@@ -133,7 +131,7 @@ statements! {
             select (
                 select e.workspace_id
                 from events e
-                where e.position is null and e.is_test = 0 and e.workspace_id > w.workspace_id
+                where e.position is null and e.is_test = 0 and e.workspace_id > '' and e.workspace_id > w.workspace_id
                 order by e.workspace_id
                 limit 1
             ), w.step + 1
