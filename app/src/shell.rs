@@ -27,7 +27,18 @@ fn document(body: impl IntoView) -> impl IntoView {
     let visit = use_context::<Visit>();
     let lang = visit.as_ref().map_or("en", |visit| visit.lang.code());
     let of_docs = visit.as_ref().filter(|visit| visit.path.starts_with("/docs")).map(|_| DOCS_SCRIPT);
+    let style = visit.as_ref().and_then(|visit| visit.style.clone());
     let assets = visit.map(|visit| visit.assets).unwrap_or_default();
+    let sheet = format!("{assets}/app.css");
+    let style = match style {
+        // What the next page links to is fetched when this one is there.
+        Some(css) => view! {
+            <style inner_html=css.to_string()></style>
+           <link rel="prefetch" href=sheet/>
+        }
+        .into_any(),
+        None => view! { <link rel="stylesheet" href=sheet/> }.into_any(),
+    };
     let scripts = [SCRIPT].into_iter().chain(of_docs);
     let scripts = scripts.map(|name| view! { <script type="module" src=format!("{assets}/{name}.js")></script> });
     view! {
@@ -38,7 +49,7 @@ fn document(body: impl IntoView) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" type="image/svg+xml" href=format!("{assets}/icon.svg")/>
-                <link rel="stylesheet" href=format!("{assets}/app.css")/>
+                {style}
                 {scripts.collect_view()}
                 <MetaTags/>
             </head>

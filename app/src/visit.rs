@@ -57,6 +57,8 @@ pub struct Visit {
     pub health: Option<Health>,
     /// Fresh random text, used as the idempotency key of the forms of this page.
     pub form_token: String,
+    /// On a browser's first page: the style, which it has not got yet.
+    pub style: Option<Arc<str>>,
     /// Id of the workspace that the page is about, which its forms carry along (`components::of_workspace`).
     pub workspace: Option<String>,
     /// On the page of a mailed link: this browser asked for it.

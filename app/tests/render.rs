@@ -43,6 +43,7 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         mpesa: Pays::Simulated,
         paystack: Pays::Simulated,
         form_token: "form-token".to_owned(),
+        style: None,
         workspace: None,
         asked_here: true,
         flash: None,

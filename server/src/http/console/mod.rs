@@ -10,6 +10,7 @@ mod files;
 mod forms;
 mod pages;
 mod site;
+mod style;
 
 use files::SiteFiles;
 

@@ -19,6 +19,7 @@ use sautikit_api::ErrorCode;
 
 use super::Console;
 use super::client::InProcess;
+use super::style::{self, Inline};
 use crate::accounts;
 use crate::clock::rfc3339;
 use crate::gateway::Gateway;
@@ -33,9 +34,10 @@ pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
 /// Below these stands nothing that a person would look at.
 const FOR_PROGRAMS: [&str; 5] = ["/v1/", "/assets/", "/sdk/", "/dev/", "/pictures/"];
 
-/// What follows the page's script policy: scripts and styles of our own files only, no inline style; the softphone compiles
-/// WASM and opens the SIP WebSocket of this host, which `policy` names. Recordings may be in a bucket of the customer's.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob: https:; \
+/// What follows the page's policy of scripts and styles: both of our own files only, and of a first page the one style that
+/// stands in it; the softphone compiles WASM and opens the SIP WebSocket of this host, which `policy` names. Recordings may be
+/// in a bucket of the customer's.
+const PAGE_POLICY: &str = "default-src 'none'; img-src 'self' data:; font-src 'self'; media-src 'self' blob: https:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// By which other sites show a link to the start page; `end2end/support/og.js` draws it.
@@ -69,6 +71,7 @@ pub(super) async fn show_missing(State(console): State<Console>, request: Reques
 /// The page that `parts.uri` names, with what a form has to say, answered with `status` unless the page decides otherwise.
 pub(super) async fn render(console: &Console, parts: Parts, flash: Option<Flash>, status: StatusCode) -> Response {
     let mut visit = visit(console, &parts, flash);
+    let style = style::of_first_page(console, &parts.headers).await;
     if visit.path == STATUS {
         visit.health = Some(health(console, parts.extensions.get::<Arc<Gateway>>()).await);
     }
@@ -78,7 +81,7 @@ pub(super) async fn render(console: &Console, parts: Parts, flash: Option<Flash>
     // A form's page is rendered as if it had been asked for by GET.
     *request.method_mut() = Method::GET;
     *request.uri_mut() = parts.uri;
-    let mut response = document(visit, article, request, app::shell).await;
+    let mut response = document(visit, style, article, request, app::shell).await;
 
     let Answer { status: chosen, redirect } = reply.answer();
     if let Some(to) = redirect {
@@ -91,18 +94,21 @@ pub(super) async fn render(console: &Console, parts: Parts, flash: Option<Flash>
 /// The page for the failure in `flash`; its status is the caller's business.
 pub(super) async fn render_failure(console: &Console, parts: Parts, flash: Flash) -> Response {
     let visit = visit(console, &parts, Some(flash));
-    document(visit, None, Request::new(Body::empty()), app::failure_shell).await
+    let style = style::of_first_page(console, &parts.headers).await;
+    document(visit, style, None, Request::new(Body::empty()), app::failure_shell).await
 }
 
 /// Renders `shell` for `visit`, with the headers that every page has.
 async fn document<View: IntoView + 'static>(
-    visit: Visit,
+    mut visit: Visit,
+    style: Option<Inline>,
     article: Option<Article>,
     request: Request,
     shell: impl Fn() -> View + Clone + Send + Sync + 'static,
 ) -> Response {
     let (referrer_policy, public_url) = (referrer_policy(&visit.path), visit.public_url.clone());
-    let style = HeaderValue::try_from(format!("<{}/app.css>; rel=preload; as=style", visit.assets));
+    let preload = HeaderValue::try_from(format!("<{}/app.css>; rel=preload; as=style", visit.assets));
+    visit.style = style.as_ref().map(|style| style.css.clone());
     let nonce = Arc::new(OnceLock::new());
     let told = nonce.clone();
     let context = move || {
@@ -116,11 +122,19 @@ async fn document<View: IntoView + 'static>(
     let mut response = page(request).await;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy(&public_url, nonce.get().and_then(Option::as_deref)));
+    let nonce = nonce.get().and_then(Option::as_deref);
+    let source = style.as_ref().map(|style| &*style.source);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(&public_url, nonce, source));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer_policy));
     // Asked for before the page's first byte is there: on a slow line a tenth of a second, which the first paint waits for.
-    if let Ok(style) = style {
-        headers.insert(header::LINK, style);
+    match (style, preload) {
+        (Some(style), _) => {
+            headers.extend(style.cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+        }
+        (None, Ok(preload)) => {
+            headers.insert(header::LINK, preload);
+        }
+        (None, Err(_)) => {}
     }
     response
 }
@@ -130,13 +144,17 @@ fn referrer_policy(path: &str) -> &'static str {
     if path == MAILED_LINK { "no-referrer" } else { "same-origin" }
 }
 
-/// Leptos writes its own inline scripts with a nonce, fresh for each page; pages that are files have none.
+/// Leptos writes its own inline scripts with a nonce, fresh for each page; pages that are files have none. `style` is the source
+/// of a style that stands in the page.
 ///
 /// `'self'` does not cover the WebSocket of the same host in every browser of the support table, so that it is named.
-pub(super) fn policy(public_url: &str, nonce: Option<&str>) -> HeaderValue {
+pub(super) fn policy(public_url: &str, nonce: Option<&str>, style: Option<&str>) -> HeaderValue {
     let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
     let socket = public_url.strip_prefix("http").map(|rest| format!(" ws{rest}")).unwrap_or_default();
-    let policy = format!("{PAGE_POLICY}; connect-src 'self'{socket}; script-src 'self' 'wasm-unsafe-eval'{nonce}");
+    let style = style.map(|style| format!(" {style}")).unwrap_or_default();
+    let policy = format!(
+        "{PAGE_POLICY}; style-src 'self'{style}; connect-src 'self'{socket}; script-src 'self' 'wasm-unsafe-eval'{nonce}"
+    );
     HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static(PAGE_POLICY))
 }
 
@@ -171,6 +189,7 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         mpesa: pays(console, payments::Method::Mpesa),
         paystack: pays(console, payments::Method::Paystack),
         form_token: console.app.new_uuid().to_string(),
+        style: None,
         workspace: None,
         flash,
         reply: Reply::default(),

@@ -59,7 +59,7 @@ pub(super) async fn licences(State(console): State<Console>, headers: HeaderMap)
 pub(super) async fn demo(State(console): State<Console>, file: Option<Path<String>>, headers: HeaderMap) -> Response {
     let file = file.map_or_else(|| "index.html".to_owned(), |Path(file)| file);
     let mut response = serve(&console.site, &format!("sdk/demo/{file}"), &headers, NOT_AT_ALL).await;
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(&console.app.public_url, None));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(&console.app.public_url, None, None));
     response
 }
 
