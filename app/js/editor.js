@@ -10,6 +10,7 @@ let asked = 0;
 
 const marks = () => editor.querySelector("[data-editor-marks]");
 const said = document.querySelector("[data-editor-said]");
+const parts = () => document.querySelectorAll("[data-editor-follows]");
 
 /** Line upon line, however far it is scrolled. */
 function follow() {
@@ -29,6 +30,17 @@ async function check() {
   marks().replaceWith(document.importNode(fresh, true));
   said.textContent = page.querySelector("[data-editor-said]")?.textContent ?? "";
   follow();
+  for (const part of parts()) {
+    const other = page.querySelector(`[data-editor-follows="${part.dataset.editorFollows}"]`);
+    // Whom somebody is about to call stays.
+    if (other && !(part.querySelector("form") && other.querySelector("form"))) part.replaceChildren(...document.importNode(other, true).childNodes);
+  }
+}
+
+/** What is called is what is written, whenever it was looked at last. */
+function take({ target }) {
+  const taken = target.elements.namedItem("document");
+  if (target !== form && taken) taken.value = text.value;
 }
 
 function plan() {
@@ -43,6 +55,7 @@ if (text) {
   text.addEventListener("input", plan);
   text.addEventListener("scroll", follow, { passive: true });
   form.elements.namedItem("compat").addEventListener("change", check);
+  for (const part of parts()) part.addEventListener("submit", take);
   // What a link or a recipe brought.
   check();
 }

@@ -56,6 +56,27 @@ describe("the playground", () => {
     await context.close();
   });
 
+  test("what is called and shared is what is written, not what was there before", async () => {
+    await page.goto(`${server.url}/developers/playground`);
+    await page.getByLabel("Answer").fill(WRONG);
+    await page.locator(".editor__wrong").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Call", exact: true }).count(), 0, "what a call would refuse is not called");
+    await page.getByLabel("Answer").fill('{ "actions": [{ "pause": { "length": 1 } }] }');
+    const to = page.locator('form[action="/console/playground/call"] [name="to"]');
+    await to.fill(CALLEE);
+    assert.match(await page.locator("#share").textContent(), /pause/);
+    await page.getByLabel("Answer").fill('{ "actions": [{ "say": { "text": "Karibu" } }] }');
+    await page.waitForFunction(() => document.querySelector("#share").textContent.includes("Karibu"));
+    assert.equal(await to.inputValue(), CALLEE);
+    // At once, before anything was looked at.
+    await page.getByLabel("Answer").fill('{ "actions": [{ "pause": { "length": 2 } }] }');
+    await Promise.all([page.waitForURL("**/calls/*"), page.getByRole("button", { name: "Call", exact: true }).click()]);
+    const id = new URL(page.url()).pathname.split("/").at(-1);
+    await eventually("its end", async () => (await workspace.get(`/v1/calls/${id}`)).status === "completed");
+    const events = await workspace.get(`/v1/calls/${id}/events`);
+    assert.deepEqual(events.filter(({ kind }) => kind === "verb.started").map(({ data }) => data.verb), ["pause"]);
+  });
+
   test("a document of XML runs as a call", async () => {
     const document = "<Response><Pause length=\"1\"/></Response>";
     await page.goto(`${server.url}/developers/playground?document=${encodeURIComponent(document)}`);

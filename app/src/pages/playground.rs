@@ -95,8 +95,8 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         </section>
         {result}
         <script type="module" src=format!("{}/editor.js", visit.assets)></script>
-        {share(&member, &document, &compat)}
-        {run}
+        <div data-editor-follows="share">{share(&member, &document, &compat)}</div>
+        <div data-editor-follows="run">{run}</div>
         {check}
     }
     .into_any())
