@@ -113,6 +113,12 @@ async fn packed(app: &AppState, conn: &mut AnyConnection, id: CallId) -> ApiResu
     if let Some(trace) = Hub::of(app).writer().trace(id) {
         return Ok(Packed::of(&trace));
     }
-    let stored = traces::find(conn, id).await?;
-    Ok(stored.and_then(|text| Packed::from_text(&text)).unwrap_or_default())
+    if let Some(stored) = traces::find(conn, id).await? {
+        return Ok(Packed::from_text(&stored).unwrap_or_default());
+    }
+    match store::find_node(conn, id).await? {
+        // Which has it in its memory.
+        Some(node) if *node != *app.node_id => Err(CallError::ElsewhereLive(node).into()),
+        _ => Ok(Packed::default()),
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::carrier::{Carrier, Manner};
 use super::devices::Device;
 use super::support::{FROM, Live, eventually};
+use crate::support::Client;
 
 #[tokio::test]
 async fn what_one_node_has_is_listed_and_changed_by_way_of_another() {
@@ -41,6 +42,15 @@ async fn what_one_node_has_is_listed_and_changed_by_way_of_another() {
         })
         .await;
     }
+
+    for path in [format!("/v1/calls/{talks}/sip"), format!("/v1/calls/{talks}/sip.txt")] {
+        let here = live.asha.get(&path).await.expect(200).text;
+        assert!(here.contains("INVITE"), "{here}");
+        assert_eq!(other.get(&path).await.expect(200).text, here, "{path}");
+    }
+    let quality = format!("/v1/calls/{talks}/quality");
+    let legs = async |of: &Client| of.get(&quality).await.expect(200).json["data"].as_array().map(Vec::len);
+    assert_eq!(legs(&other).await, legs(&live.asha).await);
 
     let operator = live.server.operator().await;
     let elsewhere = operator.on(&live.server.client_of(router(&live.server.beside())));
