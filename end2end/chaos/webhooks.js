@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { isSigned } from "../callbacks/express.js";
 import { openScene, report, wait } from "./scene.js";
+import { all } from "./verdict.js";
 
 /** Calls talk for up to so long. */
 const TALK_MS = 1_000;
@@ -50,6 +51,24 @@ async function allEvents(workspace) {
   }
 }
 
+/** What is wrong with what happened: each call has its events from the first on without a gap, and one that is over its end. */
+function gapsOf(events, calls) {
+  const faults = [];
+  const sequences = new Map();
+  for (const event of events) sequences.set(event.data.call_id, [...(sequences.get(event.data.call_id) ?? []), event]);
+  for (const [call, own] of sequences) {
+    const places = own.map(({ sequence }) => sequence).sort((a, b) => a - b);
+    if (places.some((place, at) => place !== at + 1)) faults.push(`call ${call} has the events ${places}`);
+  }
+  for (const { id, status } of calls) {
+    const kinds = (sequences.get(id) ?? []).map(({ event }) => event);
+    const end = status === "completed" ? "call.completed" : "call.failed";
+    if (!["ringing", "answered"].includes(status) && !kinds.includes(end)) faults.push(`call ${id}, ${status}, tells ${kinds.join(", ") || "nothing"}`);
+    if (status === "completed" && !kinds.includes("call.billed")) faults.push(`call ${id} tells no bill`);
+  }
+  return faults;
+}
+
 /** What is wrong with what was taken, given what happened. */
 function faultsOf(events, receiver) {
   const faults = [];
@@ -85,6 +104,9 @@ export async function killUnderEvents(kills, rate, wanted = 0) {
   const lives = wanted > 0 ? [needed / kills, (needed / kills) * 1.2] : LIVES_MS;
   await scene.killed(kills, { rate, talkMs: TALK_MS, livesMs: lives });
   const told = async () => (await allEvents(scene.workspace)).filter(({ id, event }) => event.startsWith("call.") && !before.some((old) => old.id === id));
+  // Waits until every call is closed and paid.
+  const { faults: judged } = await scene.judge();
+  const calls = await all(scene.node, scene.workspace, "/v1/calls");
   let events = await told();
   for (let waited = 0; waited < ARRIVED_WITHIN_MS; waited += 1_000) {
     events = await told();
@@ -92,7 +114,7 @@ export async function killUnderEvents(kills, rate, wanted = 0) {
     if (events.every(({ id }) => taken.has(id))) break;
     await wait(1_000);
   }
-  const faults = faultsOf(events, receiver);
+  const faults = [...gapsOf(events, calls), ...faultsOf(events, receiver), ...judged];
   const repeated = receiver.taken.length - new Set(receiver.taken.map(({ id }) => id)).size;
   const verdict = { faults, figures: { events: events.length, taken: receiver.taken.length, repeated }, verified: `${kills} kills` };
   receiver.stop();

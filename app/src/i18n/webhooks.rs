@@ -122,5 +122,6 @@ catalogue! {
         of_event: "Event id" | "Kitambulisho cha tukio",
         probing: "Being tried" | "Kinajaribiwa",
         copy_body: "Body" | "Mwili",
+        as_sent: "As it was sent and signed" | "Kama ulivyotumwa na kusainiwa",
     }
 }

@@ -157,7 +157,7 @@ fn health(member: &Member, endpoint: &Webhook) -> AnyView {
     let moment =
         |words: &'static str, at: Option<String>| at.map(|at| view! { <dt>{words}</dt><dd><Moment at lang/></dd> });
     view! {
-        <section class="panel">
+        <section class="panel" data-live="health" data-live-changes="deliveries">
             <div class="panel__head"><h2>{text.health}</h2>{status(member, endpoint)}{off_because(member, endpoint).map(|words| view! { <p>{words}</p> })}</div>
             <dl class="facts panel__body">
                 <dt>{text.success}</dt><dd>{share.unwrap_or_else(|| text.untried.to_owned())}</dd>
@@ -193,7 +193,8 @@ fn test(member: &Member, endpoint: &Webhook, kinds: &[EventKindShown]) -> AnyVie
 }
 
 /// What a receiver gets of each kind.
-fn preview(member: &Member, kinds: &[EventKindShown]) -> AnyView {
+/// What is sent of each kind, with made-up values.
+pub(super) fn preview(member: &Member, kinds: &[EventKindShown]) -> AnyView {
     let text = &member.text().webhooks;
     let each = kinds.iter().map(|kind| {
         let body = serde_json::to_string_pretty(&kind.example).unwrap_or_default();

@@ -275,6 +275,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let retry = (is_retryable && member.may(Scope::WebhooksWrite)).then(|| retry_form(&member, &delivery));
     let parent = format!("/developers/webhooks/{}", delivery.webhook_id);
     let next = delivery.next_attempt_at.clone();
+    let follows = (delivery.status == "pending").then_some("deliveries");
     let attempts = if log.is_empty() {
         view! { <p class="panel__body muted">{text.no_attempts}</p> }.into_any()
     } else {
@@ -283,19 +284,27 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let body = match body {
         Some(body) => {
             let label = text.copy_body;
-            view! { <CodeBlock id="body" label code=indented(&body) lang/> }.into_any()
+            let shown = indented(&body);
+            // What is signed are the bytes as they were sent, and not as they are read best.
+            view! {
+                <CodeBlock id="body" label code=shown lang/>
+                <details class="disclosure"><summary>{text.as_sent}</summary><CodeBlock id="body-as-sent" label=text.as_sent code=body lang/></details>
+            }
+            .into_any()
         }
         None => view! { <p class="muted">{text.body_gone}</p> }.into_any(),
     };
     Ok(view! {
         <PageHead title=delivery.event.clone() parent=(text.deliveries, PAGE)>{retry}</PageHead>
         {outcome(&member.visit, &[("retried", text.retried, text.retried_text)])}
-        <div class="stack-lg">
+        <div class="stack-lg" data-live="delivery" data-live-changes=follows>
             <section class="panel">
                 <div class="panel__head"><h2>{text.request}</h2>{delivery_badge(&member, &delivery.status)}</div>
                 <div class="panel__body stack">
                     <dl class="facts">
                         <dt>{text.endpoint}</dt><dd><a class="breakable" href=parent>{delivery.url.clone()}</a></dd>
+                        <dt>"Content-Type"</dt><dd><code>"application/json"</code></dd>
+                        <dt>"X-Sautikit-Event"</dt><dd><code class="breakable">{delivery.event.clone()}</code></dd>
                         <dt>"X-Sautikit-Delivery"</dt><dd><code class="breakable">{delivery.id.to_string()}</code></dd>
                         <dt>{text.event}</dt><dd><code class="breakable">{delivery.event_id.clone()}</code></dd>
                         <dt>{text.when}</dt><dd><Moment at=delivery.created_at.clone() lang/></dd>

@@ -1,5 +1,6 @@
 //! `/developers/webhooks`: the workspace's endpoints, a new one, and the default secret.
 
+use super::webhook::preview;
 use super::{
     member::{Member, member_page},
     webhook_parts::{default_secret, event_choices, events_of, health_line, status},
@@ -60,10 +61,11 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         {outcome(&member.visit, &[("deleted", text.deleted, text.deleted_text)])}
         <div class="stack-lg">
             <section class="panel">
-                {list(&member, endpoints)}
+                <div data-live="webhooks" data-live-changes=cursor.is_empty().then_some("deliveries")>{list(&member, endpoints)}</div>
                 <Pager lang label=text.title first next/>
             </section>
             {may_write.then(|| create_form(&member, &kinds))}
+            {preview(&member, &kinds)}
             {may_write.then(|| default_secret(&member))}
         </div>
     }
