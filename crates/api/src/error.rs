@@ -129,7 +129,7 @@ catalogue! {
     WebhooksDeleteFailed "webhooks.delete_failed" 500 "Endpoint could not be deleted" "The endpoint could not be deleted just now." "Try again.";
     WebhooksDeliverSecretUnset "webhooks.deliver.secret_unset" 409 "No signing secret" "The endpoint has no secret to sign with." "Rotate its secret.";
     WebhooksDeliveryNotRetryable "webhooks.delivery_not_retryable" 409 "Delivery can't be retried" "The delivery is pending or was delivered." "Only failed or exhausted deliveries can be retried.";
-    WebhooksDispatcherUnavailable "webhooks.dispatcher_unavailable" 503 "Deliveries are stopped" "No node delivers webhooks just now." "Start a node with the worker role.";
+    WebhooksDispatcherUnavailable "webhooks.dispatcher_unavailable" 503 "Deliveries are stopped" "No node delivers webhooks just now." "Try again in a minute. Operators: a running node takes over by itself; its log says why it does not.";
     WebhooksEventUnsupported "webhooks.event_unsupported" 400 "Unknown event" "There is no such event kind." "Use the kinds that the reference lists.";
     WebhooksFormerSecretSigns "webhooks.former_secret_signs" 409 "A former secret still signs" "The secret was rotated a short while ago, and the one before it signs until its grace is over." "Wait for that, or send `end_former: true`, which ends it now.";
     WebhooksListFailed "webhooks.list_failed" 500 "Endpoints could not be listed" "The endpoints could not be read just now." "Try again.";

@@ -94,6 +94,8 @@ pub struct Reply {
 /// Headers of a callback as its timeline entry keeps them: names in lower case and values without secrets, a bounded number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReplyHeaders {
+    /// Which secret signed what was sent last, by its name in the log of attempts; none where it is no tenant's.
+    pub secret: Option<&'static str>,
     /// What was sent with the question.
     pub asked: Vec<(String, String)>,
     /// What came with the answer; empty where none came.
@@ -130,6 +132,9 @@ pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms:
         if let Some(headers) = &reply.headers {
             // A name may come more than once, in an order that says something: pairs.
             data.insert("request_headers".to_owned(), json!(headers.asked));
+            if let Some(secret) = headers.secret {
+                data.insert("secret".to_owned(), json!(secret));
+            }
             data.insert("headers".to_owned(), json!(headers.answered));
         }
     }

@@ -52,6 +52,8 @@ pub struct DirectoryNumber {
     pub number: numbers::TenantNumber,
     /// What its voice callbacks are signed with: its own secret, else the workspace's.
     pub signing_secret: NumberSecrets,
+    /// How many changes of what tenants have there were before it was read.
+    pub changes: u64,
 }
 
 /// A workspace with what its calls need.
@@ -93,10 +95,11 @@ impl Directory {
             return Ok(None);
         }
         let load = async || {
+            let changes = app.tenant_changes.count();
             let mut conn = app.db.acquire().await?;
             let Some(number) = numbers::find_active_by_e164(&mut conn, e164).await? else { return Ok(None) };
             let signing_secret = signing_secret(app, &mut conn, &number).await?;
-            Ok(Some(Arc::new(DirectoryNumber { number, signing_secret })))
+            Ok(Some(Arc::new(DirectoryNumber { number, signing_secret, changes })))
         };
         self.numbers.get(app, e164, load).await
     }

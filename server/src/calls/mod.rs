@@ -20,6 +20,7 @@ pub mod placing;
 pub mod playground;
 pub mod record;
 pub mod registrations;
+pub mod signing;
 pub mod spending;
 pub mod stats;
 pub(crate) mod store;

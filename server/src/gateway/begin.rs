@@ -14,6 +14,7 @@ use super::leg::inbound;
 use super::leg::invited::Invited;
 use super::shadow::Shadow;
 use super::sip::IncomingCall;
+use crate::calls::signing::CallSecrets;
 use crate::calls::{Admitted, CallEnd, Direction, LegRecord, Rate};
 use crate::recordings;
 use crate::state::AppState;
@@ -54,7 +55,7 @@ pub(super) fn setup(app: &AppState, admitted: Admitted, origin: Origin, legs: Ve
             compat: number.number.compat,
         })
     });
-    let signing_secret = number.signing_secret.clone();
+    let signing_secret = CallSecrets::of(&number);
     CallSetup {
         facts,
         origin,

@@ -32,8 +32,8 @@ use super::sip::OpenDialog;
 use super::streams::RunningStream;
 use super::targets::Reach;
 use super::{Gateway, begin};
+use crate::calls::signing::CallSecrets;
 use crate::calls::{Allowance, CallRecord};
-use crate::webhooks::signer::NumberSecrets;
 
 use handle::Listed;
 pub use handle::{CallHandle, Inbox};
@@ -104,7 +104,7 @@ pub struct CallSetup {
     /// How it begins.
     pub origin: Origin,
     /// Signs the voice callbacks.
-    pub signing_secret: NumberSecrets,
+    pub signing_secret: CallSecrets,
     /// Gets a copy of each.
     pub(super) shadow: Option<Arc<Shadow>>,
     /// The call's record, which stands.
@@ -157,7 +157,7 @@ pub(super) struct Seldom {
 pub(super) struct Running {
     pub(super) gateway: Arc<Gateway>,
     pub(super) facts: Facts,
-    pub(super) signing_secret: NumberSecrets,
+    pub(super) signing_secret: CallSecrets,
     pub(super) shadow: Option<Arc<Shadow>>,
     pub(super) inbox: mpsc::Sender<Arrival>,
     pub(super) media: CallMedia,

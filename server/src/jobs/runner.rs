@@ -23,7 +23,7 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 /// The wait after the queue itself failed.
 const FAILURE_WAIT: Duration = Duration::from_secs(1);
 
-/// Runs jobs until the server stops. Started once per node with the worker role.
+/// Runs jobs until the server stops. Started once per node.
 pub async fn run_until_stopped(app: AppState) {
     if let Err(error) = take_up(&app).await {
         tracing::warn!(%error, "jobs of the process before wait until their lease lapses");

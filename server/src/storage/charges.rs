@@ -17,7 +17,7 @@ use crate::audit::{self, Actor};
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, EntryKind, Funds, LockedWallet, NewEntry, WalletError};
-use crate::webhooks::EventKind;
+use crate::webhooks::{self, EventKind};
 
 /// How long a tier that can't be charged is kept, as numbers are before they are suspended.
 const KEPT_UNPAID_US: i64 = 7 * super::DAY_US;
@@ -206,7 +206,9 @@ async fn unpaid(app: &AppState, workspace: WorkspaceId, wallet: &LockedWallet, t
     }
     if now_us.saturating_sub(since_us) < KEPT_UNPAID_US {
         store::set_paid(&mut tx, workspace, Paid { unpaid_since_us: Some(since_us), ..holding.paid }, now_us).await?;
-        return Ok(tx.commit().await?);
+        tx.commit().await?;
+        webhooks::ring(app);
+        return Ok(());
     }
     let tiers = store::tiers(&mut tx).await?;
     let is_free = |tier: &&Tier| app.config.storage.monthly_price_minor(&tier.id, currency.code()) == 0;
@@ -227,7 +229,9 @@ async fn unpaid(app: &AppState, workspace: WorkspaceId, wallet: &LockedWallet, t
         ip: None,
     };
     audit::record(app, &mut tx, &entry).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    webhooks::ring(app);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -93,6 +93,8 @@ pub struct Fetched {
     pub body: String,
     /// The signatures of the last request by header; none when none was sent.
     pub signatures: Signatures,
+    /// Which secret signed the last request; none where none was sent, or where it is no tenant's.
+    pub signed_by: Option<&'static str>,
     /// Headers of the last request, as a timeline may have them; none when none was sent.
     pub asked: Heads,
     /// Headers of what answered it, likewise.
@@ -104,6 +106,7 @@ pub struct Fetched {
 struct Trace {
     first_failure: Option<FetchError>,
     signatures: Signatures,
+    signed_by: Option<&'static str>,
     asked: Heads,
     answered: Heads,
 }
@@ -161,8 +164,8 @@ pub(super) async fn fetch_until(
     let mut trace = Trace::default();
     let tries = tries(http, clock, development, url, &form, &mut trace);
     let outcome = timeout_at(deadline, tries).await.unwrap_or(Err(FetchError::Timeout));
-    let Trace { first_failure, signatures, asked, answered } = trace;
-    Fetched { outcome, first_failure, body: form.body, signatures, asked, answered }
+    let Trace { first_failure, signatures, signed_by, asked, answered } = trace;
+    Fetched { outcome, first_failure, body: form.body, signatures, signed_by, asked, answered }
 }
 
 async fn tries(
@@ -215,6 +218,7 @@ async fn follow(
         for (name, signature) in &trace.signatures {
             request = request.header(*name, signature);
         }
+        trace.signed_by = form.signer.name();
         trace.asked = heads::asked((!form.by_get).then_some(FORM), &trace.signatures);
         trace.answered.clear();
         let response = request.send().await.map_err(|_| FetchError::Connection)?;
@@ -262,7 +266,14 @@ mod tests {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/voice", silent.local_addr().unwrap());
         let (http, clock) = (Client::new(), clock::SystemClock::new());
-        let signer = Signer { secret: "s", former: None, compat: Compat::default(), is_shadow: false };
+        let signer = Signer {
+            secret: "s",
+            whose: None,
+            is_former: false,
+            former: None,
+            compat: Compat::default(),
+            is_shadow: false,
+        };
         let fetched = fetch_until(clock::timer_now(), &http, &clock, true, &url, &[], signer).await;
         assert_eq!(fetched.outcome, Err(FetchError::Timeout));
     }

@@ -15,7 +15,7 @@ use sha1::Sha1;
 use url::Url;
 
 use super::signature;
-use super::signing::Signing;
+use super::signing::{Signing, Whose};
 
 /// Name of Twilio's header.
 pub const TWILIO_HEADER: &str = "x-twilio-signature";
@@ -25,6 +25,10 @@ pub const TWILIO_HEADER: &str = "x-twilio-signature";
 pub struct Signer<'a> {
     /// The number's secret.
     pub secret: &'a str,
+    /// Whose it is; none where it is no tenant's.
+    pub whose: Option<Whose>,
+    /// It is the one that rotation replaced.
+    pub is_former: bool,
     /// What signed before it, and until when it may sign what the new one is refused for, in microseconds UTC.
     pub former: Option<(&'a str, i64)>,
     /// Whose words its callbacks are in.
@@ -36,6 +40,8 @@ pub struct Signer<'a> {
 /// What signs for a number, kept for as long as a call lasts.
 #[derive(Clone)]
 pub struct NumberSecrets {
+    /// Whose they are.
+    pub whose: Whose,
     /// What signs.
     pub secret: Arc<str>,
     /// What signed before, and until when it still may, in microseconds UTC.
@@ -51,7 +57,7 @@ impl fmt::Debug for NumberSecrets {
 impl From<Signing> for NumberSecrets {
     fn from(signing: Signing) -> Self {
         let former = signing.former.map(|(secret, until)| (secret.into(), until));
-        Self { secret: signing.secret.into(), former }
+        Self { whose: signing.whose, secret: signing.secret.into(), former }
     }
 }
 
@@ -59,7 +65,7 @@ impl NumberSecrets {
     /// Signs for a number whose handler is of that kind.
     pub fn signer(&self, compat: Compat) -> Signer<'_> {
         let former = self.former.as_ref().map(|(secret, until)| (&**secret, *until));
-        Signer { secret: &self.secret, former, compat, is_shadow: false }
+        Signer { secret: &self.secret, whose: Some(self.whose), is_former: false, former, compat, is_shadow: false }
     }
 }
 
@@ -67,7 +73,13 @@ impl<'a> Signer<'a> {
     /// The signer of what was refused, where a former secret may sign at that moment.
     pub fn former(&self, now_us: i64) -> Option<Signer<'a>> {
         let (secret, _) = self.former.filter(|(_, until)| now_us < *until)?;
-        Some(Signer { secret, former: None, ..*self })
+        Some(Signer { secret, former: None, is_former: true, ..*self })
+    }
+
+    /// Which secret it is, in the words of the log of attempts; none where it is no tenant's.
+    pub fn name(&self) -> Option<&'static str> {
+        let name = if self.is_former { Whose::former_as_str } else { Whose::as_str };
+        self.whose.map(name)
     }
 }
 
@@ -127,8 +139,9 @@ mod tests {
     fn only_who_asks_for_twilios_gets_it() {
         let url = Url::parse("https://shop.example/voice").unwrap();
         let headers = |compat| {
-            let signed =
-                Signer { secret: "whsec_test", former: None, compat, is_shadow: false }.sign(&url, &[], "a=1", 1);
+            let signer =
+                Signer { secret: "whsec_test", whose: None, is_former: false, former: None, compat, is_shadow: false };
+            let signed = signer.sign(&url, &[], "a=1", 1);
             signed.into_iter().map(|(header, _)| header).collect::<Vec<_>>()
         };
         assert_eq!(headers(Compat::Twilio), [signature::HEADER, TWILIO_HEADER]);

@@ -180,7 +180,15 @@ mod tests {
         let (body, signatures) = ("CallStatus=ringing".to_owned(), vec![(signature::HEADER, "t=1,v1=00".to_owned())]);
         shown(
             url,
-            Fetched { outcome, first_failure: None, body, signatures, asked: Vec::new(), answered: Vec::new() },
+            Fetched {
+                outcome,
+                first_failure: None,
+                body,
+                signatures,
+                signed_by: None,
+                asked: Vec::new(),
+                answered: Vec::new(),
+            },
             12,
             ("+254700000001", Compat::Sautikit),
         )

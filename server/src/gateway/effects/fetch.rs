@@ -13,6 +13,7 @@ use voice::{
 };
 
 use super::record::Recorder;
+use crate::calls::signing::CallSecrets;
 use crate::calls::{TellConference, Untold};
 use crate::db::Causes;
 use crate::gateway::Gateway;
@@ -21,7 +22,7 @@ use crate::gateway::conferences::Teller;
 use crate::gateway::shadow::{self, Shadow};
 use crate::webhooks::fetch::{self, FetchError};
 use crate::webhooks::listener;
-use crate::webhooks::signer::{NumberSecrets, Signer};
+use crate::webhooks::signer::Signer;
 
 /// Bytes of an answer's body that its timeline entry keeps: whole menus, while the 200 callbacks that a call may make
 /// stay below 4 MiB.
@@ -30,10 +31,12 @@ const KEPT_BODY_BYTES: usize = 16 * 1024;
 impl Running {
     pub(in crate::gateway) fn fetch(&self, callback: Callback) {
         let (inbox, gateway) = (self.inbox.clone(), self.gateway.clone());
-        let (secret, compat) = (self.signing_secret.clone(), self.facts.compat);
+        let (secrets, compat) = (self.signing_secret.clone(), self.facts.compat);
         let (workspace, room) = (self.facts.workspace_id, self.facts.number.clone());
-        let copied = shadow::send(&gateway, self.shadow.as_ref(), &callback, &self.signing_secret);
+        let shadow = self.shadow.clone();
         tokio::spawn(async move {
+            let secret = secrets.now(&gateway.app).await;
+            let copied = shadow::send(&gateway, shadow.as_ref(), &callback, &secret);
             let (fetched, tries) = ask(&gateway, (workspace, &room), &callback, secret.signer(compat)).await;
             let reply = Reply { first_failure: tries.first_failure, headers: tries.headers, ..reply_of(&fetched) };
             let outcome = fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room, compat));
@@ -49,11 +52,13 @@ impl Running {
 /// Tells the customer's server of something beside the call's steps; neither the answer nor a failure concerns the call.
 pub(in crate::gateway) fn notify(running: &Running, callback: Callback) {
     let gateway = running.gateway.clone();
-    let (secret, compat) = (running.signing_secret.clone(), running.facts.compat);
+    let (secrets, compat) = (running.signing_secret.clone(), running.facts.compat);
     let (call_id, workspace, number) =
         (running.facts.call_id, running.facts.workspace_id, running.facts.number.clone());
-    let copied = shadow::send(&gateway, running.shadow.as_ref(), &callback, &secret);
+    let shadow = running.shadow.clone();
     gateway.app.tasks.clone().spawn(async move {
+        let secret = secrets.now(&gateway.app).await;
+        let copied = shadow::send(&gateway, shadow.as_ref(), &callback, &secret);
         let (fetched, _) = ask(&gateway, (workspace, &number), &callback, secret.signer(compat)).await;
         if let Some(copied) = copied {
             let status = reply_of(&fetched).status;
@@ -69,13 +74,14 @@ pub(in crate::gateway) fn notify(running: &Running, callback: Callback) {
 /// waits for it, and a shadow has no part in it.
 pub(in crate::gateway) fn teller(running: &Running, url: String) -> Teller {
     let (gateway, facts) = (running.gateway.clone(), running.facts.clone());
-    let secret = running.signing_secret.clone();
+    let secrets = running.signing_secret.clone();
     Arc::new(move |told| {
         let params = status_params(&facts, CallStatus::Answered, told.clone());
         let callback = Callback { fetch: FetchId(0), url: url.clone(), params, purpose: Purpose::Status };
-        let (gateway, secret, compat) = (gateway.clone(), secret.clone(), facts.compat);
+        let (gateway, secrets, compat) = (gateway.clone(), secrets.clone(), facts.compat);
         let (call_id, workspace, number) = (facts.call_id, facts.workspace_id, facts.number.clone());
         gateway.app.tasks.clone().spawn(async move {
+            let secret = secrets.now(&gateway.app).await;
             let (fetched, _) = ask(&gateway, (workspace, &number), &callback, secret.signer(compat)).await;
             let Err(error) = fetched.map_err(Untold::from) else { return };
             tracing::debug!(call = %call_id, %error, "a status callback of a conference was not answered");
@@ -95,7 +101,7 @@ pub(in crate::gateway) async fn tell_end(
     mut recorder: Recorder,
     of: (WorkspaceId, &str),
     mut callback: Callback,
-    (signing_secret, compat): (&NumberSecrets, Compat),
+    (secrets, compat): (&CallSecrets, Compat),
     shadow: Option<&Arc<Shadow>>,
 ) {
     let clock = gateway.app.clock.as_ref();
@@ -105,8 +111,9 @@ pub(in crate::gateway) async fn tell_end(
         callback.params.push(("currencyCode", currency.code().to_owned()));
         callback.params.push(("amount", currency.format_e4(cost_minor.saturating_mul(10_000))));
     }
-    let copied = shadow::send(gateway, shadow, &callback, signing_secret);
-    let (fetched, tries) = ask(gateway, of, &callback, signing_secret.signer(compat)).await;
+    let secret = secrets.now(&gateway.app).await;
+    let copied = shadow::send(gateway, shadow, &callback, &secret);
+    let (fetched, tries) = ask(gateway, of, &callback, secret.signer(compat)).await;
     if let Some(reason) = tries.first_failure {
         let data = json!({ "reason": reason });
         recorder.late_event(EventName::CallbackRetried.as_str(), gateway.app.now_us(), data);
@@ -138,7 +145,7 @@ async fn ask(
     signer: Signer<'_>,
 ) -> (Result<fetch::Answer, FetchError>, Tries) {
     let fetched = listener::fetch(&gateway.app, &gateway.http, of, &callback.url, &callback.params, signer).await;
-    let headers = ReplyHeaders { asked: fetched.asked, answered: fetched.answered };
+    let headers = ReplyHeaders { secret: fetched.signed_by, asked: fetched.asked, answered: fetched.answered };
     let headers = (!headers.asked.is_empty()).then(|| Box::new(headers));
     (fetched.outcome, Tries { first_failure: fetched.first_failure.map(|failure| failure.to_string()), headers })
 }

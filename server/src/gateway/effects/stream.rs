@@ -28,7 +28,7 @@ impl Running {
                     port: seat.port,
                     call_sid: self.facts.call_id.pbx_call_id(),
                     account_sid: self.facts.workspace_id.to_string(),
-                    secret: self.signing_secret.secret.clone(),
+                    secrets: self.signing_secret.clone(),
                     compat: self.facts.compat,
                     inbox: self.inbox.clone(),
                 };

@@ -249,8 +249,14 @@ impl Walk<'_> {
             self.is_over = true;
             return;
         }
-        let signer =
-            Signer { secret: &self.handler.secret, former: None, compat: self.handler.compat, is_shadow: false };
+        let signer = Signer {
+            secret: &self.handler.secret,
+            whose: None,
+            is_former: false,
+            former: None,
+            compat: self.handler.compat,
+            is_shadow: false,
+        };
         let began = clock.monotonic();
         let fetched = fetch::fetch(http, clock.as_ref(), *development, &url, &params, signer).await;
         let took = clock.monotonic().saturating_sub(began);

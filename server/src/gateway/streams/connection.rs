@@ -4,7 +4,7 @@
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use crate::entropy::Entropy;
+use crate::gateway::Gateway;
 use crate::webhooks::client::{self, UrlRefusal};
 use crate::webhooks::signer::Signer;
 use crate::webhooks::websocket::{self, Refused};
@@ -44,14 +44,9 @@ pub(super) enum StreamError {
 }
 
 /// Opens it.
-pub(super) async fn connect(
-    http: &reqwest::Client,
-    development: bool,
-    url: &str,
-    signer: Signer<'_>,
-    unix_seconds: i64,
-    entropy: &Entropy,
-) -> Result<Socket, StreamError> {
+pub(super) async fn connect(gateway: &Gateway, url: &str, signer: Signer<'_>) -> Result<Socket, StreamError> {
+    let (http, app) = (&gateway.http, &gateway.app);
+    let (development, unix_seconds) = (app.config.is_development(), app.clock.now().as_second());
     let signed = url::Url::parse(url).map_err(|_| UrlRefusal::Malformed)?;
     let plain = match signed.scheme() {
         "wss" => url.replacen("wss", "https", 1),
@@ -63,7 +58,7 @@ pub(super) async fn connect(
     for (name, signature) in signer.sign(&signed, &[], "", unix_seconds) {
         request = request.header(name, signature);
     }
-    let upgraded = websocket::open(request, entropy).await.map_err(|refused| match refused {
+    let upgraded = websocket::open(request, &app.entropy).await.map_err(|refused| match refused {
         Refused::Unreachable => StreamError::Unreachable,
         Refused::Answered(answer) => StreamError::Status(answer.status().as_u16()),
     })?;

@@ -31,7 +31,7 @@ use self::wire::{Heard, Wire};
 use super::Gateway;
 use super::call_task::Arrival;
 use super::media::{CallMedia, Tap};
-use crate::webhooks::signer::Signer;
+use crate::calls::signing::CallSecrets;
 
 /// Orders that may wait for a stream: keys of a key masher for six seconds.
 const ORDERS: usize = 64;
@@ -74,7 +74,7 @@ pub struct Opening {
     /// The workspace.
     pub account_sid: String,
     /// What the request is signed with.
-    pub secret: Arc<str>,
+    pub secrets: CallSecrets,
     /// The number's.
     pub compat: sautikit_api::numbers::Compat,
     /// Where the call is told.
@@ -97,17 +97,19 @@ pub fn open(gateway: &Arc<Gateway>, opening: Opening) -> RunningStream {
 }
 
 async fn run(gateway: &Gateway, opening: Opening, orders: mpsc::Receiver<StreamOrder>) -> Result<String, StreamError> {
-    let Opening { id, terms, media, port, call_sid, account_sid, secret, compat, inbox } = opening;
-    let signer = Signer { secret: &secret, former: None, compat, is_shadow: false };
-    let unix_seconds = gateway.app.clock.now().as_second();
-    let connecting = connect(
-        &gateway.http,
-        gateway.app.config.is_development(),
-        &terms.url,
-        signer,
-        unix_seconds,
-        &gateway.app.entropy,
-    );
+    let Opening { id, terms, media, port, call_sid, account_sid, secrets, compat, inbox } = opening;
+    let connecting = async {
+        let secret = secrets.now(&gateway.app).await;
+        let signer = secret.signer(compat);
+        match connect(gateway, &terms.url, signer).await {
+            // Their server does not know the new secret yet.
+            Err(StreamError::Status(status @ (400 | 401 | 403))) => match signer.former(gateway.app.now_us()) {
+                Some(former) => connect(gateway, &terms.url, former).await,
+                None => Err(StreamError::Status(status)),
+            },
+            outcome => outcome,
+        }
+    };
     let socket = timeout(CONNECT_WITHIN, connecting).await.map_err(|_| StreamError::Timeout)??;
     // What the party says from here on.
     let tap = media.tap(port);

@@ -265,7 +265,7 @@ impl Callback {
         let path = path_of(&if by_get { fetch::with_query(&url, params) } else { url.clone() });
         let secret = secret(app, workspace);
         let forwarded_to = origin.and_then(|origin| origin.join(&path).ok());
-        let signer = Signer { secret: &secret, ..signer };
+        let signer = Signer { secret: &secret, whose: None, ..signer };
         let now = app.clock.now().as_second();
         let asked = forwarded_to.as_ref().unwrap_or(&url);
         // Without a body it is forwarded by GET.
@@ -294,7 +294,15 @@ impl Callback {
         let form = headers.get("content-type").map(String::as_str);
         let asked = heads::asked(form, &self.signatures);
         // Of what its own server said the listener tells no headers.
-        Fetched { outcome, first_failure: None, body, signatures: self.signatures, asked, answered: Vec::new() }
+        Fetched {
+            outcome,
+            first_failure: None,
+            body,
+            signatures: self.signatures,
+            signed_by: None,
+            asked,
+            answered: Vec::new(),
+        }
     }
 }
 

@@ -269,3 +269,47 @@ async fn a_rejected_caller_is_busy_and_never_answered() {
     let call = live.call_that_is(call["id"].as_str().expect("an id"), "busy").await;
     assert_eq!(call["answered_at"], json!(null));
 }
+
+/// What a handler was asked: its signature and its body.
+type Asked = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A handler that keeps what it is asked and answers with a menu at first.
+async fn keep(State(asked): State<Asked>, headers: HeaderMap, body: String) -> String {
+    let given = headers[signature::HEADER].to_str().expect("text").to_owned();
+    let mut asked = asked.lock();
+    asked.push((given, body));
+    if asked.len() == 1 { menu().to_string() } else { String::new() }
+}
+
+fn is_signed_with(secret: &str, (given, body): &(String, String)) -> bool {
+    let signed_at = given.strip_prefix("t=").and_then(|rest| rest.split_once(',')).expect("t=…,v1=…").0;
+    *given == signature::sign(secret, body.as_bytes(), signed_at.parse().expect("seconds"))
+}
+
+#[tokio::test]
+async fn a_secret_that_is_replaced_signs_nothing_more_not_even_for_a_call_that_runs() {
+    let live = Live::with_money().await;
+    let asked = Asked::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/voice", listener.local_addr().expect("an address"));
+    let service = Router::new().route("/voice", post(keep)).with_state(asked.clone());
+    tokio::spawn(async { axum::serve(listener, service).await });
+    live.route(json!({ "voice_callback_url": url, "voice_signing_secret": SECRET })).await;
+    live.asha.post("/v1/sandbox/inbound", json!({ "from": CALLER, "to": FROM })).await.expect(202);
+    eventually("the first question", async || (asked.lock().len() == 1).then_some(())).await;
+    live.route(json!({ "voice_signing_secret": "another-secret-of-the-customer" })).await;
+    eventually("the question after the menu, and the end", async || (asked.lock().len() == 3).then_some(())).await;
+    {
+        let asked = asked.lock();
+        assert!(is_signed_with(SECRET, &asked[0]));
+        assert!(asked[1..].iter().all(|one| is_signed_with("another-secret-of-the-customer", one)));
+    }
+    let call = live.newest_call().await;
+    let id = call["id"].as_str().expect("an id");
+    let signers = eventually("all answers are recorded", async || {
+        let answered = of_kind(&live.timeline(id).await, "callback.answered");
+        (answered.len() == 3).then(|| answered.iter().map(|one| one["secret"].clone()).collect::<Vec<_>>())
+    })
+    .await;
+    assert_eq!(signers, ["number", "number", "number"]);
+}

@@ -179,3 +179,34 @@ async fn an_agent_that_is_not_there_is_on_the_timeline_and_the_call_goes_on() {
     assert_eq!(reasons, ["the server could not be reached", "the URL is not usable: must lead to a public address"]);
     live.call_that_is(&id, "completed").await;
 }
+
+/// An agent that knows one secret only: whether it takes what was signed is said to who asks.
+async fn takes_only(listener: &TcpListener, secret: &str) -> bool {
+    use sautikit::webhooks::signature;
+    use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+    let (stream, _) = listener.accept().await.expect("a connection");
+    let check = |request: &Request, response: Response| {
+        let given = request.headers()[signature::HEADER].to_str().expect("text");
+        let signed_at = given.strip_prefix("t=").and_then(|rest| rest.split_once(',')).expect("t=…,v1=…").0;
+        if given == signature::sign(secret, b"", signed_at.parse().expect("seconds")) {
+            return Ok(response);
+        }
+        let mut refused = ErrorResponse::new(None);
+        *refused.status_mut() = axum::http::StatusCode::UNAUTHORIZED;
+        Err(refused)
+    };
+    tokio_tungstenite::accept_hdr_async(stream, check).await.is_ok()
+}
+
+#[tokio::test]
+async fn an_agent_that_knows_the_former_secret_gets_its_stream_while_that_may_sign() {
+    let live = Live::with_money().await;
+    let former = "a-secret-of-the-customer";
+    live.route(json!({ "voice_signing_secret": former })).await;
+    let rotate = format!("/v1/numbers/{}/routing/rotate-secret", live.number_id);
+    live.asha.post(&rotate, json!({ "grace_seconds": 3_600 })).await.expect(200);
+    let (listener, url) = listen().await;
+    live.place(json!({ "from": FROM, "to": "+254722000042", "actions": [{ "stream": { "url": url } }] })).await;
+    assert!(!takes_only(&listener, former).await, "the new one signs first");
+    assert!(takes_only(&listener, former).await);
+}

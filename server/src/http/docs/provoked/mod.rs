@@ -71,10 +71,10 @@ pub(super) fn setting(code: ErrorCode) -> Option<&'static str> {
         "storage.tier_switch_failed" => {
             "As an owner of a workspace that has another tier, and whose recordings are more than the tier `free` holds:"
         }
-        "calls.no_route" | "numbers.sip_config_unavailable" => {
-            "Where no node of the installation takes calls (role `gateway`):"
+        "calls.no_route" | "numbers.sip_config_unavailable" => "Where no node of the installation takes calls:",
+        "webhooks.dispatcher_unavailable" => {
+            "Where no node of the installation delivers, because each that did has stopped:"
         }
-        "webhooks.dispatcher_unavailable" => "Where no node of the installation delivers (role `worker`):",
         "mpesa.unavailable" => "Where the installation takes no payments by M-Pesa:",
         "paystack.unavailable" => "Where the installation takes no payments by Paystack:",
         "payload_too_large" => "`{large}` is the letter x, 1,048,577 times:",
