@@ -1,5 +1,6 @@
 // Every form of the console does its work where no script runs.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { launchBrowser } from "../support/browser.js";
 import { startServer } from "../support/server.js";
@@ -27,6 +28,22 @@ const shown = (text) => page.getByText(text).first().waitFor();
 const comes = (text) => eventually(text, async () => {
   await page.reload();
   return (await page.getByText(text).count()) > 0;
+});
+
+test("a browser's first page brings its style, and the next ones link to it", async () => {
+  const first = await fetch(server.url);
+  const html = await first.text();
+  const [, css] = /<style>(.*?)<\/style>/s.exec(html);
+  assert.ok(!html.includes('rel="stylesheet"') && css.includes("url(/assets/"), "with its addresses as seen from the page");
+  const hash = createHash("sha256").update(css).digest("base64");
+  assert.match(first.headers.get("content-security-policy"), new RegExp(`style-src 'self' 'sha256-${hash.replaceAll("+", "\\+")}'`));
+  const cookie = first.headers.getSetCookie().find((set) => set.startsWith("sk_style="));
+  assert.match(cookie, /HttpOnly/);
+  const next = await fetch(server.url, { headers: { cookie: cookie.split(";")[0] } });
+  const linked = await next.text();
+  assert.ok(linked.includes('rel="stylesheet"') && !linked.includes("<style>"));
+  assert.match(next.headers.get("link"), /app\.css>; rel=preload; as=style/);
+  assert.ok(!next.headers.get("content-security-policy").includes("sha256"));
 });
 
 test("signing in and setting up a workspace", async () => {

@@ -211,6 +211,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Whether the answer sets a cookie of that name.
+    pub(crate) fn sets(&self, name: &str) -> bool {
+        let mut lines = self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+        lines.any(|line| line.split('=').next() == Some(name))
+    }
+
     /// The value of a cookie that the answer sets.
     #[track_caller]
     pub(crate) fn cookie(&self, name: &str) -> String {
