@@ -10,6 +10,7 @@ catalogue! {
         reason: "{}." | "{}.",
         fallback: "The fallback took over." | "Anwani ya akiba ilichukua nafasi.",
         apology: "There was no answer to go by: the caller heard an apology." | "Hakukuwa na jibu la kufuata: mpigaji alisikia ombi la radhi.",
+        only_end: "The call itself was over and went well; its end was not taken." | "Simu yenyewe ilikuwa imekwisha vizuri; taarifa ya mwisho wake haikupokelewa.",
         mend: "Open the entry below, mend it and call again." | "Fungua ingizo hapa chini, rekebisha kisha upige tena.",
         retried: "Your server answered at the second try only" | "Seva yako ilijibu katika jaribio la pili tu",
         retried_text: "The first came to nothing: {}. The caller heard nothing meanwhile." | "La kwanza halikufaulu: {}. Mpigaji hakusikia chochote wakati huo.",

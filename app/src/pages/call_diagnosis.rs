@@ -83,7 +83,14 @@ impl Story<'_> {
     /// The customer's server was asked in vain.
     fn server_failed(&self) -> Option<Diagnosis> {
         let words = &self.lang.text().diagnosis;
-        let failed = self.last("callback.failed")?;
+        // What is told once the call is over steers nothing.
+        let is_final = |event: &&CallEvent| event.data.get("final").and_then(Value::as_bool) == Some(true);
+        let over = self.events.iter().filter(|event| event.kind == "callback.sent").find(is_final);
+        let over = over.map_or(i64::MAX, |event| event.sequence);
+        // Nor does what was not waited for any more say anything of the server.
+        let of_server = |event: &&CallEvent| !matches!(text_of(&event.data, "code"), "" | "calls.not_live");
+        let all = || self.events.iter().rev().filter(|event| event.kind == "callback.failed").filter(of_server);
+        let failed = all().find(|event| event.sequence < over).or_else(|| all().next())?;
         let code = text_of(&failed.data, "code");
         let status = failed.data.get("status").and_then(Value::as_i64).filter(|status| !(200..300).contains(status));
         let title = match (code, status) {
@@ -92,14 +99,19 @@ impl Story<'_> {
             (_, Some(status)) if status > 0 => fill(words.server_status, &status.to_string()),
             _ => words.server_away.to_owned(),
         };
-        let recovered =
-            self.events.iter().any(|event| event.kind == "callback.answered" && event.sequence > failed.sequence);
-        let outcome = if recovered { words.fallback } else { words.apology };
+        let is_late = failed.sequence > over;
+        let after_it = |event: &CallEvent| (failed.sequence..over).contains(&event.sequence);
+        let recovered = self.events.iter().any(|event| event.kind == "callback.answered" && after_it(event));
+        let outcome = match (is_late, recovered) {
+            (true, _) => words.only_end,
+            (false, true) => words.fallback,
+            (false, false) => words.apology,
+        };
         let reason = Some(text_of(&failed.data, "reason")).filter(|reason| !reason.is_empty() && status.is_none());
         let reason = reason.map(|reason| fill(words.reason, &capitalised(reason)));
         let text = reason.iter().map(String::as_str).chain([outcome, words.mend]).collect::<Vec<_>>().join(" ");
         let code = Some(code.to_owned()).filter(|code| !code.is_empty());
-        Some(Diagnosis { is_bad: !recovered, title, text, code })
+        Some(Diagnosis { is_bad: !recovered && !is_late, title, text, code })
     }
 
     /// This server ended the call or did not begin it.

@@ -75,6 +75,21 @@ fn a_server_that_fails_is_named_with_its_status_and_what_took_over() {
 }
 
 #[test]
+fn what_is_told_of_the_end_took_nothing_over_and_cost_nobody_an_answer() {
+    let failed = ("callback.failed", json!({"status": 500, "code": "call.callback_failed"}));
+    let end = ("callback.sent", json!({"final": true}));
+    let answered = ("callback.answered", json!({"ms": 9, "status": 200}));
+    let alone = said("completed", "call.callback_failed", &[failed.clone(), end.clone(), answered]).unwrap();
+    assert!(alone.is_bad && alone.text.contains("apology"), "{alone:?}");
+    let only_end = said("completed", "normal_clearing", &[end, failed]).unwrap();
+    assert!(!only_end.is_bad && only_end.text.contains("its end was not taken"), "{only_end:?}");
+    // A caller who hangs up before the answer, and new actions that come before it, say nothing of the server.
+    for unheard in [json!({"ms": 3, "code": "calls.not_live"}), json!({"ms": 3, "reason": "not waited for"})] {
+        assert_eq!(said("canceled", "canceled", &[("callback.failed", unheard)]), None);
+    }
+}
+
+#[test]
 fn a_server_that_is_late_away_or_wrong_is_told_apart() {
     let of = |code: &str, status: i64, reason: &str| {
         title(

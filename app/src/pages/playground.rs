@@ -75,29 +75,31 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         <PageHead title=text.title.to_owned() text=text.text/>
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
         {playground_recipes::links(lang)}
-        <section class="panel">
-            <form class="form panel__body" method="post" action=forms::CHECK_ACTIONS>
-                {of_workspace(&visit)}
-                <div class="field">
-                    <label class="field__label" for="document">{text.document}</label>
-                    <div class="editor" data-editor>
-                        {marks(&document, read.as_ref())}
-                        <textarea class="field__input field__input--area field__input--code" id="document" name="document" rows="16" maxlength="65536" spellcheck="false" required aria-describedby="document-said">{crate::format::in_textarea(&document)}</textarea>
+        <div class="stack-lg">
+            <section class="panel">
+                <form class="form panel__body" method="post" action=forms::CHECK_ACTIONS>
+                    {of_workspace(&visit)}
+                    <div class="field">
+                        <label class="field__label" for="document">{text.document}</label>
+                        <div class="editor" data-editor>
+                            {marks(&document, read.as_ref())}
+                            <textarea class="field__input field__input--area field__input--code" id="document" name="document" rows="16" maxlength="65536" spellcheck="false" required aria-describedby="document-said">{crate::format::in_textarea(&document)}</textarea>
+                        </div>
+                        <p class="field__hint" id="document-said" data-editor-said role="status">{read.as_ref().map(|read| said(&member, read))}</p>
                     </div>
-                    <p class="field__hint" id="document-said" data-editor-said role="status">{read.as_ref().map(|read| said(&member, read))}</p>
-                </div>
-                <div class="field">
-                    <label class="field__label" for="compat">{text.compat}</label>
-                    <select class="field__input" id="compat" name="compat">{choices.collect_view()}</select>
-                </div>
-                <button class="button button--primary">{text.check}</button>
-            </form>
-        </section>
-        {result}
-        <script type="module" src=format!("{}/editor.js", visit.assets)></script>
-        <div data-editor-follows="share">{share(&member, &document, &compat)}</div>
-        <div data-editor-follows="run">{run}</div>
-        {check}
+                    <div class="field">
+                        <label class="field__label" for="compat">{text.compat}</label>
+                        <select class="field__input" id="compat" name="compat">{choices.collect_view()}</select>
+                    </div>
+                    <button class="button button--primary">{text.check}</button>
+                </form>
+            </section>
+            {result}
+            <script type="module" src=format!("{}/editor.js", visit.assets)></script>
+            <div data-editor-follows="share">{share(&member, &document, &compat)}</div>
+            <div data-editor-follows="run">{run}</div>
+            {check}
+        </div>
     }
     .into_any())
 }

@@ -49,6 +49,8 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     };
     let add = (may_write && !endpoints.is_empty())
         .then(|| view! { <a class="button button--primary" href="#create"><Icon glyph=Glyph::Plus/>{text.create}</a> });
+    // The page of an endpoint shows them too.
+    let is_new = endpoints.is_empty();
     let csv = view! { <CsvLink visit=member.visit.clone() list="webhooks"/> };
     Ok(view! {
         <PageHead title=text.title.to_owned() text=text.text>
@@ -65,7 +67,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
                 <Pager lang label=text.title first next/>
             </section>
             {may_write.then(|| create_form(&member, &kinds))}
-            {preview(&member, &kinds)}
+            {is_new.then(|| preview(&member, &kinds))}
             {may_write.then(|| default_secret(&member))}
         </div>
     }
