@@ -192,7 +192,6 @@ fn test(member: &Member, endpoint: &Webhook, kinds: &[EventKindShown]) -> AnyVie
     .into_any()
 }
 
-/// What a receiver gets of each kind.
 /// What is sent of each kind, with made-up values.
 pub(super) fn preview(member: &Member, kinds: &[EventKindShown]) -> AnyView {
     let text = &member.text().webhooks;
