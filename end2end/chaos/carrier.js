@@ -9,6 +9,8 @@ export const PACKET_MS = 100;
 const REPEAT_MS = 500;
 /** Repetitions of one request; then the other side is taken for gone. */
 const REPEATS = 6;
+/** How long a caller waits for a final answer. Longer than anything here rings, and than a node takes to start again. */
+const ANSWERED_WITHIN_MS = 60_000;
 /** For so long a 200 is repeated to a server that does not acknowledge it (64 times T1, RFC 3261 §13.3.1.4). */
 const UNACKNOWLEDGED_MS = 64 * REPEAT_MS;
 
@@ -118,13 +120,14 @@ export async function startCarrier({ ringsMs = 0 } = {}) {
       `Contact: <sip:carrier@${local}>`, ...type, `Content-Length: ${body.length}`, "", body].join("\r\n");
   }
 
-  /** Calls `number` at the server; the leg comes to `answeredAt`, `refused` or `endedAt`. */
+  /** Calls `number` at the server; the leg comes to `answeredAt`, `refused` or `endedAt`, by "nobody" where no final answer came. */
   carrier.call = (index, number, serverPort) => {
     const id = `chaos-${carrier.port}-${index}-${Math.floor(now())}`;
     const leg = { id, kind: "caller", serverPort, heard: new Set(), contact: `sip:${number}@127.0.0.1:${serverPort}`,
       from: `<sip:${callerOf(index)}@${local}>;tag=c${index}`, to: `<sip:${number}@127.0.0.1:${serverPort}>`, invitedAt: now() };
     legs.set(id, leg);
     seen(index).caller = leg;
+    leg.timer = setTimeout(() => leg.answeredAt || ended(leg, "nobody"), ANSWERED_WITHIN_MS);
     ask(leg, request(leg, "INVITE", 1, sdp), "INVITE", serverPort);
     return leg;
   };

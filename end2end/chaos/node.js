@@ -1,33 +1,18 @@
 // A server that may die: it comes back on the same ports with the same data.
 import { spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "../support/ports.js";
 import { binary } from "../support/server.js";
 
 /** Recovery of some hundred calls on a busy machine. */
 const START_MS = 60_000;
-
-/** Ports that are free now; the server takes them each time that it starts. */
-async function freePorts() {
-  const listener = createServer().listen(0, "127.0.0.1");
-  const sockets = [createSocket("udp4").bind(0, "127.0.0.1"), createSocket("udp4").bind(0, "127.0.0.1")];
-  await Promise.all([once(listener, "listening"), ...sockets.map((socket) => once(socket, "listening"))]);
-  const ports = [listener, ...sockets].map((one) => one.address().port);
-  [listener, ...sockets].forEach((one) => one.close());
-  return ports;
-}
-
-/** A TCP port that is free now. */
-export async function freePort() {
-  const [port] = await freePorts();
-  return port;
-}
+/** For a subcommand, and for a server that is told to end: longer than any call here talks. */
+const ENDED_WITHIN_MS = 90_000;
 
 /**
  * A server with one trunk at `carrierPort`; `database` is a URL (default: SQLite in `data`), `data` its folder, `more` further
@@ -35,7 +20,7 @@ export async function freePort() {
  */
 export async function startNode({ carrierPort, database = "", data, more = "", publicUrl }) {
   const folder = await mkdtemp(join(tmpdir(), "sautikit-chaos-"));
-  const [http, sip, media] = await freePorts();
+  const [http, sip, media] = [await freePort(), await freePort(), await freePort()];
   const config = join(folder, "sautikit.toml");
   await writeFile(config, `data_dir = "${data ?? join(folder, "data")}"
 http.listen = "127.0.0.1:${http}"
@@ -61,9 +46,9 @@ ${more}`);
     process: undefined,
     /** When it was killed, each time. */
     kills: [],
-    /** Runs a subcommand: its exit code and what it printed. */
+    /** Runs a subcommand: its exit code, which is null where it took too long, and what it printed. */
     async command(...args) {
-      const command = spawn(binary, [...args, "--config", config], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+      const command = spawn(binary, [...args, "--config", config], { cwd: folder, stdio: ["ignore", "pipe", "inherit"], timeout: ENDED_WITHIN_MS });
       const output = command.stdout.toArray();
       const [code] = await once(command, "exit");
       return { code, output: Buffer.concat(await output).toString() };
@@ -80,7 +65,10 @@ ${more}`);
           if (!line.startsWith("ready ")) return;
           clearTimeout(timer);
           server.off("exit", ended);
-          resolve();
+          // In development mode it gives way to whoever has its port, and nobody would find it.
+          const isWhereTold = line.startsWith(`ready http=127.0.0.1:${http} sip=127.0.0.1:${sip} media=127.0.0.1:${media}`);
+          if (isWhereTold) resolve();
+          else reject(new Error(`told to listen at ${http}, ${sip} and ${media}, it says ${line}`));
         });
       });
     },
@@ -89,23 +77,30 @@ ${more}`);
       node.kills.push(performance.timeOrigin + performance.now());
       await once(node.process, "exit");
     },
+    /** Ends it properly; one that does not end is a fault. */
+    async end() {
+      node.process.kill("SIGTERM");
+      await once(node.process, "exit", { signal: AbortSignal.timeout(ENDED_WITHIN_MS) }).catch(async () => {
+        throw new Error(`not ended ${ENDED_WITHIN_MS} ms after SIGTERM; its last words: ${(await node.logText()).split("\n").slice(-20).join("\n")}`);
+      });
+    },
     /** Ends it properly and starts it again. */
     async restart() {
-      node.process.kill("SIGTERM");
-      await once(node.process, "exit");
+      await node.end();
       await node.start();
     },
     async stop() {
-      if (node.process.exitCode === null && node.process.signalCode === null) {
-        node.process.kill("SIGTERM");
-        await once(node.process, "exit");
-      }
+      if (node.process.exitCode === null && node.process.signalCode === null) await node.end();
+      process.off("exit", kill);
+      process.off("SIGTERM", leave);
       await rm(folder, { recursive: true });
     },
     logText: () => readFile(log, "utf8"),
   };
-  process.once("exit", () => node.process?.kill("SIGKILL"));
-  process.once("SIGTERM", () => process.exit(1));
+  const kill = () => node.process?.kill("SIGKILL");
+  const leave = () => process.exit(1);
+  process.once("exit", kill);
+  process.once("SIGTERM", leave);
   if (database) await node.command("migrate");
   await node.start();
   return node;

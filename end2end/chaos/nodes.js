@@ -4,7 +4,8 @@ import { randomBytes } from "node:crypto";
 import { openWorkspace } from "../support/workspace.js";
 import { startCarrier } from "./carrier.js";
 import { startKamailio } from "./kamailio.js";
-import { freePort, startNode } from "./node.js";
+import { freePort } from "../support/ports.js";
+import { startNode } from "./node.js";
 import { startPostgres } from "./postgres.js";
 import { MONEY_MINOR, report, startCustomer, wait } from "./scene.js";
 import { judge } from "./verdict.js";
@@ -93,8 +94,8 @@ export async function rollingRestart(calls, isProxied = false) {
   let restarts = 0;
   for (const node of scene.nodes) {
     await wait(1_000);
-    const { code } = await node.command("drain", "--wait");
-    if (code !== 0) faults.push(`drain ended with ${code}`);
+    const { code, output } = await node.command("drain", "--wait");
+    if (code !== 0) faults.push(`drain ended with ${code}, its last words: ${output.split("\n").slice(-3).join(" ")}`);
     await node.restart();
     restarts += 1;
   }

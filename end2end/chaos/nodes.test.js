@@ -1,8 +1,8 @@
 // Several nodes on one PostgreSQL, short: `nodes.js` runs them as long as one likes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { freePort } from "../support/ports.js";
 import { answers, startKamailio } from "./kamailio.js";
-import { freePort } from "./node.js";
 import { oneNodeKilled, rollingRestart } from "./nodes.js";
 
 test("each of three nodes is drained and started again, and 0 of 200 calls are dropped", async () => {

@@ -8,7 +8,7 @@ import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { loadAll } from "js-yaml";
-import { freePort } from "../chaos/node.js";
+import { freePort } from "../support/ports.js";
 import { startPostgres } from "../chaos/postgres.js";
 import { binary } from "../support/server.js";
 import { eventually } from "../support/workspace.js";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import { freePort, startNode } from "../chaos/node.js";
+import { startNode } from "../chaos/node.js";
+import { freePort } from "../support/ports.js";
 import { startPostgres } from "../chaos/postgres.js";
 import { codec, hears, speaks } from "../support/audio.js";
 import { launchBrowser } from "../support/browser.js";

@@ -84,14 +84,16 @@ pub async fn start(app: &AppState, left: Vec<Recovered>) -> Result<Started, Gate
         entropy: app.entropy.clone(),
     })
     .map_err(GatewayError::Media)?;
-    let media_listen = free(app, config.media.listen);
+    let mut media_listen = free(app, "media.listen", config.media.listen);
     let tcp_port = config.media.tcp_port;
-    let media_listen = if tcp_port == TcpPort::Same { free_of_connections(app, media_listen) } else { media_listen };
+    if tcp_port == TcpPort::Same {
+        media_listen = free_of_connections(app, "media.listen", media_listen);
+    }
     let webrtc = WebrtcPort::bind(media_listen, tcp_port, config.media.public_ip, app.entropy.clone())
         .map_err(GatewayError::Media)?;
     let media_address = webrtc.local();
     let endpoint = Endpoint {
-        listen: free_of_connections(app, free(app, config.sip.listen)),
+        listen: free_of_connections(app, "sip.listen", free(app, "sip.listen", config.sip.listen)),
         public_ip: config.media.public_ip,
         domain: config.sip.domain.clone(),
         secure_web: app.is_https(),
@@ -166,24 +168,24 @@ pub async fn start(app: &AppState, left: Vec<Recovered>) -> Result<Started, Gate
 /// Where TLS listens: not at all without certificates.
 fn tls_listen(app: &AppState) -> Option<SocketAddr> {
     let address = app.config.sip.tls_listen;
-    app.part::<Certificates>().sip_server().is_some().then(|| free_of_connections(app, address))
+    app.part::<Certificates>().sip_server().is_some().then(|| free_of_connections(app, "sip.tls_listen", address))
 }
 
 /// As [`free`].
-fn free_of_connections(app: &AppState, address: SocketAddr) -> SocketAddr {
+fn free_of_connections(app: &AppState, key: &'static str, address: SocketAddr) -> SocketAddr {
     let taken = std::net::TcpListener::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
-    give_way(app, address, taken)
+    give_way(app, key, address, taken)
 }
 
-/// The address, or a free port beside it when another process has it on a developer's machine.
-fn free(app: &AppState, address: SocketAddr) -> SocketAddr {
+/// The address of a setting, or a free port beside it when another process has it on a developer's machine.
+fn free(app: &AppState, key: &'static str, address: SocketAddr) -> SocketAddr {
     let taken = std::net::UdpSocket::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
-    give_way(app, address, taken)
+    give_way(app, key, address, taken)
 }
 
-fn give_way(app: &AppState, address: SocketAddr, taken: bool) -> SocketAddr {
+fn give_way(app: &AppState, key: &'static str, address: SocketAddr, taken: bool) -> SocketAddr {
     if taken && app.config.is_development() {
-        tracing::warn!("{address} is taken; listening on a free port instead");
+        tracing::warn!("{address} (`{key}`) is taken; listening on a free port instead");
         return SocketAddr::new(address.ip(), 0);
     }
     address
