@@ -71,7 +71,7 @@ async fn take(app: &AppState) -> Result<Option<((i64, i64), Instant)>, sqlx::Err
         return Ok(None);
     }
     let mut tx = app.db.begin_write().await?;
-    let taken = sql::take_lease(&mut tx, &app.node_id, token(app.now_us()), &seen).await?;
+    let taken = sql::take_lease(&mut tx, app.db.dialect(), (&app.node_id, token(app.now_us())), &seen).await?;
     match taken {
         Some(_) => tx.commit().await?,
         None => tx.rollback().await?,

@@ -16,7 +16,9 @@ use super::sender::{Attempt, Sent};
 use crate::clock;
 use crate::db::Dialect;
 use crate::db::rows::Cell;
+use crate::state::AppState;
 use crate::webhooks::store::dispatch::{self as sql, AttemptRow, Settled};
+use crate::webhooks::store::lease;
 
 /// An attempt that is over.
 pub(super) struct Ended {
@@ -40,6 +42,11 @@ impl Ended {
         let verdict = done.map_or(gone, |done| done.verdict);
         let (standing, off) = (done.and_then(|done| done.endpoint), done.and_then(|done| done.off));
         Self { endpoint, due, verdict, attempts: sent.attempts, standing, off, at_us, since: clock::timer_now() }
+    }
+
+    /// Delivered, and nothing else comes of it: neither another delivery nor the endpoint stands otherwise for it.
+    pub(super) fn is_plain(&self) -> bool {
+        self.verdict == Verdict::Delivered && self.standing.is_none() && self.off.is_none()
     }
 
     fn settled(&self) -> Option<Settled> {
@@ -80,6 +87,22 @@ impl Ended {
         let (Verdict::Again(at_us), Some(call)) = (self.verdict, self.due.call) else { return None };
         Some([Cell::from(self.due.endpoint.to_string()), call.to_string().into(), at_us.into()])
     }
+}
+
+/// Writes plain ones in a transaction of its own, while the turn of `epoch` places what is new in another: on PostgreSQL, which has
+/// more than one writer. False where another node has taken over.
+pub(super) async fn write_beside(app: &AppState, epoch: i64, plain: &[Ended]) -> Result<bool, sqlx::Error> {
+    if plain.is_empty() {
+        return Ok(true);
+    }
+    let mut tx = app.db.begin_write_by_key().await?;
+    if !lease::hold_lease_beside(&mut tx, &app.node_id, epoch).await? {
+        tx.rollback().await?;
+        return Ok(false);
+    }
+    write(&mut tx, app.db.dialect(), plain).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Writes them, in the caller's transaction.

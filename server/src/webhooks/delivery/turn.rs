@@ -20,6 +20,7 @@ use super::share::{in_turns, reached};
 use super::watch::LEASE;
 use super::{Work, leader, off};
 use crate::clock;
+use crate::db::Dialect;
 use crate::state::AppState;
 use crate::webhooks::WebhookError;
 use crate::webhooks::deliveries;
@@ -31,7 +32,9 @@ use crate::webhooks::store::lease;
 use crate::webhooks::store::unplaced::{self, Unplaced};
 
 /// Ends of attempts of one turn.
-const ENDS_AT_ONCE: usize = 256;
+const ENDS_AT_ONCE: usize = 512;
+/// From so many on ends are written beside what is placed: a transaction of their own costs a few milliseconds.
+const MANY_AT_ONCE: usize = 64;
 /// Ends wait so long for others to share a transaction with.
 const SETTLE_AFTER: Duration = Duration::from_millis(50);
 /// Between looks for endpoints that changed, where nothing is to be told.
@@ -147,7 +150,15 @@ impl Lead {
         if !is_idle || self.renewed.elapsed() >= leader::RENEW {
             // SQLite's one writer may be waited for; a reader that waits meanwhile helps nobody.
             conn.commit().await?;
-            match self.write(unplaced, &ended, now_us).await {
+            let (plain, ended) = self.split(ended, unplaced.len());
+            let beside = settle::write_beside(&app, self.epoch, &plain);
+            let (settled, written) = tokio::join!(beside, self.write(unplaced, &ended, now_us));
+            if matches!(settled, Ok(true)) {
+                self.written(plain, &HashSet::new());
+            } else {
+                self.work.state.lock().ended.extend(plain);
+            }
+            match written {
                 Ok(Some(written)) => {
                     self.written(ended, &written.off);
                     // What is new goes now, not after the looks for what has waited.
@@ -162,6 +173,9 @@ impl Lead {
                     self.work.state.lock().ended.extend(ended);
                     return Err(error);
                 }
+            }
+            if !settled? {
+                return Ok(Turned::Lost);
             }
             conn = app.db.begin_read_in_order().await?;
         }
@@ -279,6 +293,13 @@ impl Lead {
         } else {
             Vec::new()
         }
+    }
+
+    /// Which of the ends are written beside a turn that places so many events, and which with it: many that nothing else comes of,
+    /// where there is more than one writer.
+    fn split(&self, ended: Vec<Ended>, unplaced: usize) -> (Vec<Ended>, Vec<Ended>) {
+        let is_worth_it = ended.len().min(unplaced) >= MANY_AT_ONCE && self.work.app.db.dialect() == Dialect::Postgres;
+        ended.into_iter().partition(|one| is_worth_it && one.is_plain())
     }
 
     /// The turn's transaction. None where another node has taken over.

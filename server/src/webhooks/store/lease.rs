@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row};
 
-use crate::db::statements;
+use crate::db::{Dialect, statements};
 use crate::webhooks::delivery::watch::Lease;
 
 statements! {
@@ -27,13 +27,29 @@ statements! {
         where id = 1";
 }
 
+/// On PostgreSQL, before the lease is taken: waits for whoever holds it beside its own turn.
+const WAIT_FOR_HOLDERS: &str = "
+        select id
+        from webhook_dispatcher
+        where id = 1
+        for update";
+/// On PostgreSQL: as `HOLD_LEASE`, without waiting for the turn that keeps the lease meanwhile, nor it for this.
+const HOLD_LEASE_BESIDE: &str = "
+        select epoch
+        from webhook_dispatcher
+        where node_id = $1 and epoch = $2
+        for key share";
+
 /// Epoch and last place, where the lease stands as it was `seen`.
 pub(in crate::webhooks) async fn take_lease(
     tx: &mut AnyConnection,
-    node_id: &str,
-    until_us: i64,
+    dialect: Dialect,
+    (node_id, until_us): (&str, i64),
     seen: &Lease,
 ) -> Result<Option<(i64, i64)>, sqlx::Error> {
+    if dialect == Dialect::Postgres {
+        sqlx::query(WAIT_FOR_HOLDERS).execute(&mut *tx).await?;
+    }
     let query = sqlx::query(TAKE_LEASE).bind(node_id.to_owned()).bind(until_us);
     let query = query.bind(seen.node_id.clone()).bind(seen.epoch).bind(seen.until);
     let row = query.fetch_optional(tx).await?;
@@ -56,6 +72,17 @@ pub(in crate::webhooks) async fn hold_lease(
 ) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(HOLD_LEASE).bind(node_id.to_owned()).bind(epoch).execute(tx).await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// As [`hold_lease`], on PostgreSQL and beside the turn that keeps the lease: neither waits for the other, and whoever takes the
+/// lease waits for both.
+pub(in crate::webhooks) async fn hold_lease_beside(
+    tx: &mut AnyConnection,
+    node_id: &str,
+    epoch: i64,
+) -> Result<bool, sqlx::Error> {
+    let held = sqlx::query(HOLD_LEASE_BESIDE).bind(node_id.to_owned()).bind(epoch).fetch_optional(tx).await?;
+    Ok(held.is_some())
 }
 
 /// The lease as it stands.

@@ -74,11 +74,11 @@ macro_rules! before_each {
 }
 
 statements! {
-    LIST_UNPLACED = unplaced!(look!(" and created_at > 0 order by created_at, sequence, id limit 128"));
-    LIST_UNPLACED_OF_2 = of_each!("128" of "$1" "$2");
-    LIST_UNPLACED_OF_4 = of_each!("64" of "$1" "$2" "$3" "$4");
-    LIST_UNPLACED_OF_8 = of_each!("32" of "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8");
-    LIST_UNPLACED_OF_16 = of_each!("16" of "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "$10" "$11" "$12" "$13" "$14"
+    LIST_UNPLACED = unplaced!(look!(" and created_at > 0 order by created_at, sequence, id limit 256"));
+    LIST_UNPLACED_OF_2 = of_each!("256" of "$1" "$2");
+    LIST_UNPLACED_OF_4 = of_each!("128" of "$1" "$2" "$3" "$4");
+    LIST_UNPLACED_OF_8 = of_each!("64" of "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8");
+    LIST_UNPLACED_OF_16 = of_each!("32" of "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "$9" "$10" "$11" "$12" "$13" "$14"
         "$15" "$16");
     LIST_UNPLACED_BEFORE = before_each!(
         ("$1" "$2")
@@ -162,8 +162,8 @@ pub(in crate::webhooks) struct Unplaced {
     pub(in crate::webhooks) waits_for_one: bool,
 }
 
-/// Events of one look: some 10 ms of SQLite's one writer, which live calls share, and what another workspace's event waits for.
-pub(in crate::webhooks) const AT_ONCE: usize = 128;
+/// Events of one look: some 20 ms of SQLite's one writer, which live calls share, and what another workspace's event waits for.
+pub(in crate::webhooks) const AT_ONCE: usize = 256;
 
 /// The oldest events that wait for a place, [`AT_ONCE`] at most, and the ids of those of them that can't be read.
 pub(in crate::webhooks) async fn list_unplaced(
