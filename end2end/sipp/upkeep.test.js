@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { callsOf } from "../support/calls.js";
 import { startServer } from "../support/server.js";
@@ -119,6 +122,45 @@ ${trunk("second", answering, "+2547224", "priority = 2")}
     assert.deepEqual([output.trim().split("\n").at(0), output.trim().split("\n").at(-1)], ["1 calls run", "0 calls run"]);
     // Credentials and Contact of the registrar's scenario, which ends with the removal.
     assert.match(await server.taken.done, /account-7/);
+  });
+});
+
+describe("a trunk whose name has several addresses", () => {
+  let server, silent, there;
+
+  after(async () => {
+    await server?.stop();
+    silent?.close();
+    there?.close();
+  });
+
+  test("is registered with and found at the next where one is silent", async () => {
+    const port = ownPort();
+    [silent, there] = [createSocket("udp4").bind(port, HOST), createSocket("udp4").bind(port, "127.0.0.2")];
+    await Promise.all([once(silent, "listening"), once(there, "listening")]);
+    there.on("message", (bytes, from) => {
+      const kept = bytes.toString().split("\r\n").filter((line) => /^(via|from|to|call-id|cseq|contact):/i.test(line));
+      const lines = kept.map((line) => (/^to:/i.test(line) ? `${line};tag=x` : /^contact:/i.test(line) ? `${line};expires=600` : line));
+      there.send(["SIP/2.0 200 OK", ...lines, "Content-Length: 0", "", ""].join("\r\n"), from.port, from.address);
+    });
+    // Whichever comes first of what the system says of a name: of one of these it is the silent one.
+    const folder = await mkdtemp(join(tmpdir(), "sautikit-hosts-"));
+    const hosts = join(folder, "hosts");
+    await writeFile(hosts, "127.0.0.1 localhost one.example two.example\n127.0.0.2 one.example\n127.0.0.2 three.example\n127.0.0.1 three.example\n");
+    const own = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', hosts];
+    const of = (name) => `[[trunk]]\nname = "${name}"\naddress = "${name}.example:${port}"\nprefixes = ["+"]\nusername = "account-7"\npassword = "p"\nregister = true\noptions_every_seconds = 40\n`;
+    server = await startServer(`[sandbox]\nenabled = true\n${["one", "two", "three"].map(of).join("")}`, own);
+    await rm(folder, { recursive: true });
+    const operator = new Workspace(server.url);
+    await operator.signIn(OPERATOR);
+    await operator.post("/v1/auth/onboarding", { name: "Otieno", workspace_name: "Operators", country: "KE", currency: "KES" }, 201);
+    assert.equal((await server.command("operator", "grant", OPERATOR)).code, 0);
+    const shown = async (name) => (await operator.get("/v1/admin/trunks")).find((trunk) => trunk.name === name);
+    for (const name of ["one", "three"]) {
+      await eventually(`the registration of ${name}`, async () => (await shown(name)).registration?.status === "registered", 90_000);
+      await eventually(`the answer of ${name}`, async () => (await shown(name)).is_reachable === true, 90_000);
+    }
+    assert.notEqual((await shown("two")).registration?.status, "registered");
   });
 });
 

@@ -24,13 +24,13 @@ impl Trunk {
     /// The ways of a call to `number` from `caller_id`, both E.164, in the order of trying: one for each address that the trunk
     /// has.
     pub fn ways(&self, number: &str, caller_id: &str, own_domain: &str) -> Vec<Way> {
-        let at = |address: &SocketAddr| Self {
-            address: *address,
-            hop: self.hop.clone().map(|hop| Hop { remote: *address, ..hop }),
-            ..self.clone()
-        };
-        let others = self.others.iter().map(|address| at(address).way(number, caller_id, own_domain));
-        std::iter::once(self.way(number, caller_id, own_domain)).chain(others).collect()
+        self.places().map(|(address, hop)| Self { address, hop, ..self.clone() }.way(number, caller_id, own_domain)).collect()
+    }
+
+    /// Where the trunk is, in the order of trying (RFC 3263 §4.3), and the connection by which it is reached there; none: datagrams.
+    pub fn places(&self) -> impl Iterator<Item = (SocketAddr, Option<Hop>)> {
+        let all = std::iter::once(self.address).chain(self.others.iter().copied());
+        all.map(|remote| (remote, self.hop.clone().map(|hop| Hop { remote, ..hop })))
     }
 
     /// The first way of a call to `number` from `caller_id`, both E.164.

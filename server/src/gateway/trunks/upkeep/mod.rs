@@ -9,6 +9,7 @@ pub mod state;
 mod told;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,11 +18,12 @@ use sip::message::{Headers, Method};
 use sip::ua::{Event, OutsideRequest, Path, Register};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use self::state::{Reachability, Registration};
 use super::Trunk;
 use crate::gateway::Gateway;
-use crate::gateway::sip::datagram_path;
+use crate::gateway::sip::{Hop, datagram_path};
 use crate::state::AppState;
 use crate::trunks::{Asked, Health};
 
@@ -40,11 +42,28 @@ const TOLD_EVERY: Duration = Duration::from_secs(3_600);
 /// For the registrations that end with this node.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
 
+/// What failed where no connection could be opened.
+const UNREACHED: u16 = 503;
+
 /// What came of something.
 enum News {
     Held(Duration),
     Failed(u16),
     Asked(Option<u16>),
+}
+
+/// Brings the news of one trunk, as it was set up then.
+struct Teller {
+    name: String,
+    generation: u64,
+    tell: mpsc::Sender<(String, u64, News)>,
+}
+
+impl Teller {
+    async fn tell(&self, news: News) {
+        // Nobody listens when the node stops.
+        let _ = self.tell.send((self.name.clone(), self.generation, news)).await;
+    }
 }
 
 /// One trunk that is kept up.
@@ -163,54 +182,28 @@ impl Upkeeper {
 
     /// Registers, and brings what comes of it until it fails or is not wanted any more.
     fn register(&mut self, trunk: &Arc<Trunk>, generation: u64) {
-        let ends = tokio_util::sync::CancellationToken::new();
+        let ends = CancellationToken::new();
         let is_replaced = Arc::new(AtomicBool::new(false));
         if let Some(kept) = self.kept.get_mut(&trunk.name) {
             kept.binding = Some(Binding { is_replaced: is_replaced.clone(), _ends: ends.clone().drop_guard() });
         }
-        let (gateway, trunk, tell) = (self.gateway.clone(), trunk.clone(), self.tell.clone());
+        let teller = Teller { name: trunk.name.clone(), generation, tell: self.tell.clone() };
+        let (gateway, trunk) = (self.gateway.clone(), trunk.clone());
         tokio::spawn(async move {
-            let news = |news| (trunk.name.clone(), generation, news);
-            let Some(path) = reach(&gateway, &trunk).await else {
-                // Nobody listens when the node stops.
-                let _ = tell.send(news(News::Failed(503))).await;
-                return;
-            };
-            let user = trunk.account().unwrap_or_default();
-            let register = Register {
-                path,
-                registrar: trunk.uri_of(""),
-                address_of_record: format!("<{}>", trunk.address_of_record(user)),
-                contact: None,
-                expires: EXPIRES,
-                headers: Headers::new(),
-                auth: trunk.auth.clone(),
-            };
-            let (number, mut events) = gateway.sip.register(register, user.to_owned()).await;
-            let mut is_ending = false;
-            loop {
-                tokio::select! {
-                    event = events.recv() => {
-                        let said = match event.map(|event| *event) {
-                            Some(Event::Registered { expires, .. }) => News::Held(expires),
-                            Some(Event::RegistrationFailed { failure, .. }) => News::Failed(failure.status()),
-                            _ => return,
-                        };
-                        let is_over = matches!(said, News::Failed(_));
-                        let _ = tell.send(news(said)).await;
-                        if is_over {
-                            return;
-                        }
+            let mut failed = UNREACHED;
+            for place in trunk.places() {
+                let Some(path) = reach(&gateway, place).await else { continue };
+                match registered(&gateway, (&trunk, path), (&ends, &is_replaced), &teller).await {
+                    // Another of its places may take it.
+                    Some(status) if is_nobodys(status) && !ends.is_cancelled() => failed = status,
+                    Some(status) => {
+                        failed = status;
+                        break;
                     }
-                    () = ends.cancelled(), if !is_ending => {
-                        if is_replaced.load(Ordering::Acquire) {
-                            return gateway.sip.forget_registration(number).await;
-                        }
-                        is_ending = true;
-                        gateway.sip.unregister(number).await;
-                    }
+                    None => return,
                 }
             }
+            teller.tell(News::Failed(failed)).await;
         });
     }
 
@@ -218,25 +211,27 @@ impl Upkeeper {
     fn ask(&self, trunk: Arc<Trunk>, generation: u64) {
         let (gateway, tell) = (self.gateway.clone(), self.tell.clone());
         tokio::spawn(async move {
-            let status = match reach(&gateway, &trunk).await {
-                Some(path) => {
-                    let target = trunk.uri_of("");
-                    let from = format!("<sip:{}>", gateway.app.config.sip.domain);
-                    let request = OutsideRequest {
-                        method: Method::Options,
-                        path,
-                        to: format!("<{target}>"),
-                        target,
-                        from,
-                        headers: Headers::new(),
-                        body: None,
-                        // A challenge answers the question too.
-                        auth: None,
-                    };
-                    gateway.sip.ask(request).await
+            let mut status = None;
+            for place in trunk.places() {
+                let Some(path) = reach(&gateway, place).await else { continue };
+                let target = trunk.uri_of("");
+                let request = OutsideRequest {
+                    method: Method::Options,
+                    path,
+                    to: format!("<{target}>"),
+                    target,
+                    from: format!("<sip:{}>", gateway.app.config.sip.domain),
+                    headers: Headers::new(),
+                    body: None,
+                    // A challenge answers the question too.
+                    auth: None,
+                };
+                status = gateway.sip.ask(request).await;
+                // A call would go to the next of its places.
+                if status.is_some_and(|status| !is_nobodys(status)) {
+                    break;
                 }
-                None => None,
-            };
+            }
             // Nobody listens when the node stops.
             let _ = tell.send((trunk.name.clone(), generation, News::Asked(status))).await;
         });
@@ -307,11 +302,63 @@ fn has_same_binding(before: &Trunk, after: &Trunk) -> bool {
     after.upkeep.register && binding(before) == binding(after)
 }
 
-/// The path to a trunk; none where no connection can be opened.
-async fn reach(gateway: &Gateway, trunk: &Trunk) -> Option<Path> {
-    match &trunk.hop {
-        Some(hop) => gateway.sip.connect(hop.clone(), false).await,
-        None => Some(datagram_path(trunk.address)),
+/// The path to a place of a trunk; none where no connection can be opened.
+async fn reach(gateway: &Gateway, (address, hop): (SocketAddr, Option<Hop>)) -> Option<Path> {
+    match hop {
+        Some(hop) => gateway.sip.connect(hop, false).await,
+        None => Some(datagram_path(address)),
+    }
+}
+
+/// Whether this says of one place of a trunk that nobody is there, so that the next is asked (RFC 3263 §4.3): silence, or one that
+/// can't serve now.
+const fn is_nobodys(status: u16) -> bool {
+    matches!(status, 408 | 503)
+}
+
+/// Keeps a registration at one place, and tells when it is held. The status by which it was refused before it was ever held; none
+/// when it is over otherwise, which was told.
+async fn registered(
+    gateway: &Gateway,
+    (trunk, path): (&Trunk, Path),
+    (ends, is_replaced): (&CancellationToken, &AtomicBool),
+    teller: &Teller,
+) -> Option<u16> {
+    let user = trunk.account().unwrap_or_default();
+    let register = Register {
+        path,
+        registrar: trunk.uri_of(""),
+        address_of_record: format!("<{}>", trunk.address_of_record(user)),
+        contact: None,
+        expires: EXPIRES,
+        headers: Headers::new(),
+        auth: trunk.auth.clone(),
+    };
+    let (number, mut events) = gateway.sip.register(register, user.to_owned()).await;
+    let (mut is_ending, mut was_held) = (false, false);
+    loop {
+        tokio::select! {
+            event = events.recv() => match event.map(|event| *event) {
+                Some(Event::Registered { expires, .. }) => {
+                    was_held = true;
+                    teller.tell(News::Held(expires)).await;
+                }
+                Some(Event::RegistrationFailed { failure, .. }) if was_held => {
+                    teller.tell(News::Failed(failure.status())).await;
+                    return None;
+                }
+                Some(Event::RegistrationFailed { failure, .. }) => return Some(failure.status()),
+                _ => return None,
+            },
+            () = ends.cancelled(), if !is_ending => {
+                if is_replaced.load(Ordering::Acquire) {
+                    gateway.sip.forget_registration(number).await;
+                    return None;
+                }
+                is_ending = true;
+                gateway.sip.unregister(number).await;
+            }
+        }
     }
 }
 
