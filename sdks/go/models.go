@@ -1014,6 +1014,9 @@ func (m CallQuality) MarshalJSON() ([]byte, error) {
 
 // CallStats: Answer of `GET /v1/calls/stats`: the calls that started in a span of time, summed.
 type CallStats struct {
+	// Those that were answered, running ones included.
+	AnsweredCalls int64 `json:"answered_calls"`
+
 	// One per hour or day of the span, oldest first, empty ones included.
 	Buckets []CallStatsBucket `json:"buckets"`
 
@@ -1053,6 +1056,9 @@ func (m CallStats) MarshalJSON() ([]byte, error) {
 
 // CallStatsBucket: One hour or day of `CallStats`.
 type CallStatsBucket struct {
+	// Those of them that were answered, as above.
+	AnsweredCalls int64 `json:"answered_calls"`
+
 	// The calendar day in the workspace's zone, `2026-11-21`.
 	Date string `json:"date"`
 

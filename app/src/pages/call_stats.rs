@@ -16,7 +16,7 @@ pub(super) fn hours(member: &Member, stats: &CallStats) -> AnyView {
         let failed = fill(text.failed_today, &bucket.failed_calls.to_string());
         Bar {
             title: format!("{hour:02}:00: {} · {failed}", bucket.total_calls),
-            good: bucket.total_calls - bucket.failed_calls,
+            good: bucket.answered_calls,
             bad: bucket.failed_calls,
         }
     });
@@ -43,7 +43,7 @@ pub(super) fn chart(member: &Member, stats: &CallStats) -> AnyView {
         let failed = fill(text.failed_today, &day.failed_calls.to_string());
         Bar {
             title: format!("{date}: {} · {failed}", day.total_calls),
-            good: day.total_calls - day.failed_calls,
+            good: day.answered_calls,
             bad: day.failed_calls,
         }
     });

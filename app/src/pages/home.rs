@@ -177,8 +177,10 @@ fn figures(member: &Member, stats: &CallStats) -> AnyView {
     let spend = format::money(of_today(|today| today.total_spend_minor), &stats.currency);
     let failed = of_today(|today| today.failed_calls);
     let note = (failed > 0).then(|| fill(text.failed_today, &failed.to_string()));
-    let total = of_today(|today| today.total_calls);
-    let rate = if total > 0 { format!("{} %", (total - failed) * 100 / total) } else { "–".to_owned() };
+    // One that rings has no say yet.
+    let answered = of_today(|today| today.answered_calls);
+    let tried = answered + failed;
+    let rate = if tried > 0 { format!("{} %", answered * 100 / tried) } else { "–".to_owned() };
     let stat = |label: &'static str, value: String| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
     let callbacks = &stats.callbacks;
     // A workspace whose calls are steered by actions alone has no server to speak of.

@@ -14,9 +14,9 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let day = json!({"start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 4, "failed_calls": 1,
+        let day = json!({"start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 4, "answered_calls": 3, "failed_calls": 1,
             "total_seconds": 60, "total_spend_minor": 900});
-        let stats = json!({"total_calls": 32, "failed_calls": 8, "total_minutes": 8, "total_spend_minor": 7_200,
+        let stats = json!({"total_calls": 32, "answered_calls": 24, "failed_calls": 8, "total_minutes": 8, "total_spend_minor": 7_200,
             "currency": "KES", "buckets": vec![day; 8]});
         let balance = json!({"balance_minor": 20_000, "held_minor": 0, "available_minor": 20_000, "currency": "KES",
             "low_balance_threshold_minor": null, "overdraft_policy": "finish_call", "overdraft_floor_minor": null});

@@ -326,13 +326,13 @@ fn storage() -> Value {
 fn stats(empty: bool) -> Value {
     let day = |date: u8, calls: i64, failed: i64| {
         json!({"start": format!("2026-11-{:02}T21:00:00Z", date - 1), "date": format!("2026-11-{date:02}"), "total_calls": calls,
-            "failed_calls": failed, "total_seconds": calls * 47, "total_spend_minor": calls * 235})
+            "answered_calls": calls - failed, "failed_calls": failed, "total_seconds": calls * 47, "total_spend_minor": calls * 235})
     };
     let days: Vec<Value> = (8..=21)
         .map(|date| if empty { day(date, 0, 0) } else { day(date, i64::from(date) % 5, i64::from(date) % 2) })
         .collect();
     let sum = |name: &str| days.iter().filter_map(|day| day[name].as_i64()).sum::<i64>();
-    json!({"total_calls": sum("total_calls"), "failed_calls": sum("failed_calls"), "total_minutes": sum("total_seconds") / 60,
+    json!({"total_calls": sum("total_calls"), "answered_calls": sum("answered_calls"), "failed_calls": sum("failed_calls"), "total_minutes": sum("total_seconds") / 60,
         "total_spend_minor": sum("total_spend_minor"), "currency": "KES", "buckets": days, "callbacks": {"answered": 40, "failed": 1, "p95_ms": 212}})
 }
 

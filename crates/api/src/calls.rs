@@ -328,6 +328,8 @@ pub struct StreamedEvent {
 pub struct CallStats {
     /// All of them, running ones included.
     pub total_calls: i64,
+    /// Those that were answered, running ones included.
+    pub answered_calls: i64,
     /// Those that ended as failed, no_answer, busy or canceled.
     pub failed_calls: i64,
     /// Answered time in whole minutes, the sum rounded up.
@@ -366,6 +368,8 @@ pub struct CallStatsBucket {
     pub date: String,
     /// Calls that started in it.
     pub total_calls: i64,
+    /// Those of them that were answered, as above.
+    pub answered_calls: i64,
     /// Those of them that failed, as above.
     pub failed_calls: i64,
     /// Answered time in seconds.

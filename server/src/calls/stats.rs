@@ -122,6 +122,7 @@ fn summed(starts: &[Zoned], slots: &[SlotSum], currency: &str) -> wire::CallStat
         start: rfc3339(start.timestamp().as_microsecond()),
         date: start.date().to_string(),
         total_calls: 0,
+        answered_calls: 0,
         failed_calls: 0,
         total_seconds: 0,
         total_spend_minor: 0,
@@ -131,6 +132,7 @@ fn summed(starts: &[Zoned], slots: &[SlotSum], currency: &str) -> wire::CallStat
         let after = starts.partition_point(|start| start.timestamp().as_microsecond() <= slot.start_us);
         let Some(bucket) = buckets.get_mut(after.saturating_sub(1)) else { continue };
         bucket.total_calls += slot.calls;
+        bucket.answered_calls += slot.answered;
         bucket.failed_calls += slot.failed;
         bucket.total_seconds += slot.seconds;
         bucket.total_spend_minor += slot.spend_minor;
@@ -138,6 +140,7 @@ fn summed(starts: &[Zoned], slots: &[SlotSum], currency: &str) -> wire::CallStat
     let sum = |of: fn(&wire::CallStatsBucket) -> i64| buckets.iter().map(of).sum::<i64>();
     wire::CallStats {
         total_calls: sum(|bucket| bucket.total_calls),
+        answered_calls: sum(|bucket| bucket.answered_calls),
         failed_calls: sum(|bucket| bucket.failed_calls),
         total_minutes: (sum(|bucket| bucket.total_seconds) + 59) / 60,
         total_spend_minor: sum(|bucket| bucket.total_spend_minor),
@@ -172,11 +175,12 @@ mod tests {
         // 22:30 UTC on the 20th is half past one on the 21st in Nairobi.
         let (from, to) = (us("2026-11-19T21:00:00Z"), us("2026-11-21T12:00:00Z"));
         let starts = bucket_starts(from, to, Bucket::Day, &nairobi()).unwrap().unwrap();
-        let slot = SlotSum { start_us: us("2026-11-20T22:30:00Z"), calls: 3, failed: 1, seconds: 61, spend_minor: 305 };
+        let slot = SlotSum { start_us: us("2026-11-20T22:30:00Z"), calls: 3, answered: 1, failed: 1, seconds: 61, spend_minor: 305 };
         let stats = summed(&starts, &[slot], "KES");
         let by_day: Vec<_> = stats.buckets.iter().map(|day| (day.date.as_str(), day.total_calls)).collect();
         assert_eq!(by_day, [("2026-11-20", 0), ("2026-11-21", 3)]);
-        assert_eq!((stats.failed_calls, stats.total_minutes, stats.total_spend_minor), (1, 2, 305));
+        assert_eq!((stats.answered_calls, stats.failed_calls), (1, 1), "one rings still");
+        assert_eq!((stats.total_minutes, stats.total_spend_minor), (2, 305));
     }
 
     #[test]

@@ -1,5 +1,15 @@
 //! SQL of calls' rows. Legs and timelines have their own files.
 
+/// Whether a `callback.failed` of the timeline, the row `e`, says something of the customer's server. One that was not waited for any
+/// more has no code, one whose call was over by then has that of a call that does not run: a caller hung up, or the API sent new
+/// actions.
+macro_rules! failed_by_server {
+    () => {
+        r#"e.data like '%"code":"%' and e.data not like '%"code":"calls.not_live"%'"#
+    };
+}
+pub(crate) use failed_by_server;
+
 pub(crate) mod conferences;
 pub(crate) mod events;
 pub(crate) mod flush;

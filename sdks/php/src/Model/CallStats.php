@@ -8,6 +8,7 @@ namespace Sautikit\Model;
 /**
  * Answer of `GET /v1/calls/stats`: the calls that started in a span of time, summed.
  *
+ * @property-read int $answered_calls Those that were answered, running ones included.
  * @property-read list<\Sautikit\Model\CallStatsBucket> $buckets One per hour or day of the span, oldest first, empty ones included.
  * @property-read string $currency ISO 4217.
  * @property-read int $failed_calls Those that ended as failed, no_answer, busy or canceled.
@@ -19,6 +20,7 @@ namespace Sautikit\Model;
 final class CallStats extends Model
 {
     protected const MEMBERS = [
+        'answered_calls' => ['plain', null],
         'buckets' => ['list', CallStatsBucket::class],
         'currency' => ['plain', null],
         'failed_calls' => ['plain', null],

@@ -8,6 +8,7 @@ namespace Sautikit\Model;
 /**
  * One hour or day of `CallStats`.
  *
+ * @property-read int $answered_calls Those of them that were answered, as above.
  * @property-read string $date The calendar day in the workspace's zone, `2026-11-21`.
  * @property-read int $failed_calls Those of them that failed, as above.
  * @property-read string $start RFC 3339: its first moment. Days begin at midnight in the workspace's zone.
@@ -18,6 +19,7 @@ namespace Sautikit\Model;
 final class CallStatsBucket extends Model
 {
     protected const MEMBERS = [
+        'answered_calls' => ['plain', null],
         'date' => ['plain', null],
         'failed_calls' => ['plain', null],
         'start' => ['plain', null],

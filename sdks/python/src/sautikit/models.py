@@ -1174,7 +1174,9 @@ class CallStats(Model):
 
     __slots__ = ()
     _members = {"buckets": ("buckets", "list", "CallStatsBucket"), "callbacks": ("callbacks", "one", "CallbackStats")}
-    _known = ("buckets", "currency", "failed_calls", "total_calls", "total_minutes", "total_spend_minor", "callbacks", )
+    _known = ("answered_calls", "buckets", "currency", "failed_calls", "total_calls", "total_minutes", "total_spend_minor", "callbacks", )
+    answered_calls: int
+    """Those that were answered, running ones included."""
     buckets: List[CallStatsBucket]
     """One per hour or day of the span, oldest first, empty ones included."""
     currency: Currency
@@ -1196,7 +1198,9 @@ class CallStatsBucket(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("date", "failed_calls", "start", "total_calls", "total_seconds", "total_spend_minor", )
+    _known = ("answered_calls", "date", "failed_calls", "start", "total_calls", "total_seconds", "total_spend_minor", )
+    answered_calls: int
+    """Those of them that were answered, as above."""
     date: str
     """The calendar day in the workspace's zone, `2026-11-21`."""
     failed_calls: int

@@ -59,10 +59,11 @@ pub(crate) struct ShownLeg {
 /// would be half of the text.
 macro_rules! call_values {
     () => {
-        "c.id, c.direction, c.status, c.from_party, c.to_party, c.local_e164, c.remote_party, c.currency, c.metadata,
+        concat!("c.id, c.direction, c.status, c.from_party, c.to_party, c.local_e164, c.remote_party, c.currency, c.metadata,
         c.started_at, c.answered_at, c.ended_at, c.duration_seconds, c.hangup_cause, c.cost_minor, c.tax_minor,
         c.ledger_entry_id, c.recording_status,
-        (select count(*) from call_events e where e.call_id = c.id and e.kind = 'callback.failed')"
+        (select count(*) from call_events e where e.call_id = c.id and e.kind = 'callback.failed'
+            and ", super::failed_by_server!(), ")")
     };
 }
 

@@ -10,6 +10,7 @@ statements! {
     SUM_BY_SLOT = "
         select cast(started_at / 900000000 as bigint) as slot,
             cast(count(*) as bigint) as calls,
+            cast(sum(case when status in ('answered', 'completed') then 1 else 0 end) as bigint) as answered,
             cast(sum(case when status in ('failed', 'no_answer', 'busy', 'canceled') then 1 else 0 end) as bigint) as failed,
             cast(sum(coalesce(duration_seconds, 0)) as bigint) as seconds,
             cast(sum(coalesce(cost_minor, 0)) as bigint) as spend_minor
@@ -18,7 +19,7 @@ statements! {
         group by 1
         order by 1";
     /// The newest calls say how a server answers now; all of a quarter would be read for nothing.
-    RECENT_CALLBACKS = "
+    RECENT_CALLBACKS = concat!("
         select e.kind, e.data
         from (
             select id
@@ -27,7 +28,7 @@ statements! {
             order by started_at desc, id desc
             limit 200) c
         join call_events e on e.call_id = c.id
-        where e.kind in ('callback.answered', 'callback.failed')";
+        where e.kind = 'callback.answered' or (e.kind = 'callback.failed' and ", super::failed_by_server!(), ")");
 }
 
 /// Length of a slot; every zone's offset from UTC is a multiple of it, so slots never straddle a local hour or day.
@@ -38,6 +39,7 @@ pub(in crate::calls) const SLOT_US: i64 = 900_000_000;
 pub(in crate::calls) struct SlotSum {
     pub(in crate::calls) start_us: i64,
     pub(in crate::calls) calls: i64,
+    pub(in crate::calls) answered: i64,
     pub(in crate::calls) failed: i64,
     pub(in crate::calls) seconds: i64,
     pub(in crate::calls) spend_minor: i64,
@@ -57,6 +59,7 @@ pub(in crate::calls) async fn sum_by_slot(
             Ok(SlotSum {
                 start_us: row.try_get::<i64, _>("slot")? * SLOT_US,
                 calls: row.try_get("calls")?,
+                answered: row.try_get("answered")?,
                 failed: row.try_get("failed")?,
                 seconds: row.try_get("seconds")?,
                 spend_minor: row.try_get("spend_minor")?,

@@ -325,9 +325,9 @@ examples! {
     call_traces::QualitySample = quality_sample();
     call_traces::LegQuality = leg_quality();
     call_traces::CallQuality = json!({ "data": [leg_quality()] });
-    calls::CallStats = json!({ "total_calls": 3, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,
+    calls::CallStats = json!({ "total_calls": 3, "answered_calls": 2, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,
         "currency": "KES", "buckets": [{ "start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 3,
-            "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }],
+            "answered_calls": 2, "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }],
         "callbacks": { "answered": 4, "failed": 0, "p95_ms": 120 } });
     calls::CallbackStats = json!({ "answered": 4, "failed": 0, "p95_ms": 120 });
     numbers::AvailableNumber = json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "country": "KE",

@@ -126,8 +126,9 @@ async fn statistics_sum_by_day_of_the_workspace(server: Server) {
     scene.place().await;
     let stats = scene.asha.get("/v1/calls/stats").await.expect(200).json;
     assert_eq!(
-        (&stats["total_calls"], &stats["failed_calls"], &stats["currency"]),
-        (&json!(2), &json!(1), &json!("KES"))
+        (&stats["total_calls"], &stats["answered_calls"], &stats["failed_calls"], &stats["currency"]),
+        (&json!(2), &json!(0), &json!(1), &json!("KES")),
+        "one rings still"
     );
     let days = stats["buckets"].as_array().unwrap();
     assert_eq!(days.len(), 14);

@@ -7,6 +7,8 @@ import type { Currency } from "./Currency.js";
  * Answer of `GET /v1/calls/stats`: the calls that started in a span of time, summed.
  */
 export interface CallStats {
+  /** Those that were answered, running ones included. */
+  answered_calls: number;
   /** One per hour or day of the span, oldest first, empty ones included. */
   buckets: Array<CallStatsBucket>;
   /** ISO 4217. */

@@ -4,6 +4,8 @@
  * One hour or day of `CallStats`.
  */
 export interface CallStatsBucket {
+  /** Those of them that were answered, as above. */
+  answered_calls: number;
   /** The calendar day in the workspace's zone, `2026-11-21`. */
   date: string;
   /** Those of them that failed, as above. */
