@@ -276,11 +276,17 @@ async fn sessions_are_named_and_all_but_this_one_can_be_ended() {
 async fn what_is_typed_has_to_be_the_name() {
     let api = Arc::new(ScriptedApi::default());
     let form = fields(&[("expected", "billing server"), ("confirm", "billing")]);
-    let path = format!("/console/keys/{ID}/revoke");
-    let Next::Redirect(to) = forms::submit(&path, &form, &Api::new(api.clone())).await.next else {
-        panic!("sent back")
-    };
-    assert!(to.ends_with("done=mistyped") && api.asked.lock().unwrap().is_empty());
+    // And whoever mistyped it is where they typed it.
+    for (path, part) in [
+        (format!("/console/keys/{ID}/revoke"), "keys?"),
+        (format!("/console/numbers/{ID}/release"), "?tab=settings&"),
+        (format!("/console/numbers/{ID}/sip-credentials/{ID}/revoke"), "?tab=devices&"),
+    ] {
+        let Next::Redirect(to) = forms::submit(&path, &form, &Api::new(api.clone())).await.next else {
+            panic!("sent back")
+        };
+        assert!(to.ends_with(&format!("{part}done=mistyped")) && api.asked.lock().unwrap().is_empty(), "{to}");
+    }
 }
 
 #[tokio::test]

@@ -49,7 +49,10 @@ describe("finding and going", () => {
     const request = answer.headers.get("x-request-id");
     await eventually("the request's row", async () => (await workspace.get(`/v1/requests?request_id=${request}`)).length === 1);
     const [entry] = (await workspace.get("/v1/wallet/ledger")).filter(({ kind }) => kind === "top_up");
-    const places = { [pbx_call_id]: `/calls/${id}`, [id]: `/calls/${id}`, [workspace.numberId]: `/numbers/${workspace.numberId}`,
+    const [event] = (await workspace.get("/v1/events?limit=200")).filter(({ data }) => data.call_id === id);
+    const [topUp] = await workspace.get("/v1/wallet/top-ups");
+    const [made] = await workspace.get("/v1/api-keys");
+    const places = { [event.id]: `/calls/${id}`, [topUp.id]: "/wallet", [made.id]: "/developers/keys", [pbx_call_id]: `/calls/${id}`, [id]: `/calls/${id}`, [workspace.numberId]: `/numbers/${workspace.numberId}`,
       "+254 700 000 001": `/numbers/${workspace.numberId}`, [request]: "/developers/requests", [entry.id]: "/wallet", "wallet.insufficient_funds": "/docs/errors/wallet.insufficient_funds" };
     for (const [text, place] of Object.entries(places)) {
       await typed(text);

@@ -59,7 +59,7 @@ fn shown_once(form: &str, number: &str, answer: Result<ApiResponse, ApiFailure>,
 
 pub(super) async fn revoke((number, id): (&str, &str), fields: &Fields, api: &Api) -> Next {
     if !is_confirmed(fields) {
-        return Next::mistyped(&page(number));
+        return Next::mistyped(&format!("{}?tab=devices", page(number)));
     }
     match api.delete(format!("/v1/numbers/{}/sip-credentials/{}", escape(number), escape(id))).await {
         Ok(_) => Next::redirect(format!("{}?tab=devices&done=revoked", page(number))),

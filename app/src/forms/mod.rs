@@ -261,9 +261,10 @@ impl Next {
         Self::Redirect(to.into())
     }
 
-    /// The page again, saying that the typed name was not the one asked for.
+    /// The page again, which may name its part, saying that the typed name was not the one asked for.
     fn mistyped(page: &str) -> Self {
-        Self::redirect(format!("{page}?done=mistyped"))
+        let joint = if page.contains('?') { '&' } else { '?' };
+        Self::redirect(format!("{page}{joint}done=mistyped"))
     }
 
     /// The page again, filled as it was, saying why.

@@ -38,7 +38,7 @@ pub(super) async fn routing(id: &str, fields: &Fields, api: &Api) -> Next {
 pub(super) async fn release(id: &str, fields: &Fields, api: &Api) -> Next {
     let page = format!("/numbers/{}", escape(id));
     if !is_confirmed(fields) {
-        return Next::mistyped(&page);
+        return Next::mistyped(&format!("{page}?tab=settings"));
     }
     match api.delete(format!("/v1/numbers/{}", escape(id))).await {
         Ok(_) => Next::redirect("/numbers?done=released"),

@@ -15,12 +15,13 @@ use leptos::prelude::*;
 use sautikit_api::{
     ErrorCode,
     calls::Call,
+    keys::ApiKey,
     numbers::Number,
     recordings::Recording,
     requests::LoggedRequest,
     rights::Scope,
     wallet::{LedgerEntry, TopUp},
-    webhooks::{Delivery, Webhook},
+    webhooks::{Delivery, Event, Webhook},
 };
 
 /// Things of one kind that are shown.
@@ -54,7 +55,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         Asked::Telephone(number) => calls(&member, number).await?,
         // It only looked like the name of something.
         Asked::Receipt(words) | Asked::Error(words) => by_words(&member, &words.to_lowercase()).await?,
-        Asked::Call(_) | Asked::Id(_) | Asked::Request(_) => Vec::new(),
+        Asked::Call(_) | Asked::Id(_) | Asked::Event(_) | Asked::Request(_) => Vec::new(),
     };
     let list = match found.is_empty() {
         true => view! { <Empty glyph=Glyph::Search title=text.none text=text.none_text/> }.into_any(),
@@ -99,9 +100,20 @@ async fn place_of(member: &Member, asked: &Asked) -> Result<Option<String>, ApiF
                 Some(format!("/developers/webhooks/{}", endpoint.id))
             } else if let Ok(delivery) = api.get::<Delivery>(format!("/v1/webhooks/deliveries/{id}")).await {
                 Some(format!("/developers/deliveries/{}", delivery.id))
+            } else if let Ok(top_up) = api.get::<TopUp>(format!("/v1/wallet/top-ups/{id}")).await {
+                Some(with_query("/wallet", &[("top_up", &top_up.id.to_string())]))
+            } else if is_key(member, &id).await {
+                Some("/developers/keys".to_owned())
             } else {
                 entry(member, |entry| entry.id.to_string() == *id).await
             }
+        }
+        Asked::Event(id) => {
+            let event: Option<Event> = api.get(format!("/v1/events/{}", escape(id))).await.ok();
+            event.map(|event| match event.data.get("call_id").and_then(|call| call.as_str()) {
+                Some(call) => format!("/calls/{}", escape(call)),
+                None => with_query("/developers/deliveries", &[("event_id", id)]),
+            })
         }
         Asked::Request(id) => {
             let found: Vec<LoggedRequest> =
@@ -120,6 +132,12 @@ async fn place_of(member: &Member, asked: &Asked) -> Result<Option<String>, ApiF
         Asked::Words(_) | Asked::Nothing => None,
     };
     Ok(place)
+}
+
+/// Whether one of the workspace's keys has this id.
+async fn is_key(member: &Member, id: &str) -> bool {
+    let keys: Vec<ApiKey> = member.api().list("/v1/api-keys").await.unwrap_or_default();
+    keys.iter().any(|key| key.id.to_string() == *id)
 }
 
 /// The top-up that was paid with this receipt, however long ago.

@@ -7,6 +7,8 @@ pub(super) enum Asked {
     Call(String),
     /// Anything by its id, a UUID.
     Id(String),
+    /// An event by its `evt_` id.
+    Event(String),
     /// A request by the id of its answer.
     Request(String),
     /// A telephone number, `+` and digits.
@@ -35,6 +37,7 @@ pub(super) fn read(typed: &str) -> Asked {
     match &text {
         text if text.is_empty() => Asked::Nothing,
         text if text.strip_prefix("HD_").is_some_and(is_name) => Asked::Call(text.clone()),
+        text if text.strip_prefix("evt_").is_some_and(is_name) => Asked::Event(text.clone()),
         text if text.strip_prefix("req_").is_some_and(is_name) => Asked::Request(text.clone()),
         text if is_uuid(text) => Asked::Id(text.to_ascii_lowercase()),
         _ if digits.strip_prefix('+').is_some_and(is_number) => Asked::Telephone(digits),
@@ -79,6 +82,7 @@ mod tests {
     fn pasted_names_are_known_by_their_form() {
         let id = "019A0000-0000-7000-8000-000000000001";
         assert_eq!(read(" HD_019a00 "), Asked::Call("HD_019a00".to_owned()));
+        assert_eq!(read("evt_019a0000-0000"), Asked::Event("evt_019a0000-0000".to_owned()));
         assert_eq!(read("req_019a0000-0000"), Asked::Request("req_019a0000-0000".to_owned()));
         assert_eq!(read(id), Asked::Id(id.to_ascii_lowercase()));
         assert_eq!(read("+254 722 000-042"), Asked::Telephone("+254722000042".to_owned()));
