@@ -4,10 +4,10 @@
 //
 // It is no development dependency: it brings two hundred packages, and CI measures nothing. The server should be a release
 // build with its site (`make release`): development builds send scripts and styles uncompressed.
-import { createServer } from "node:net";
 import lighthouse from "lighthouse";
 import { launchBrowser } from "../support/browser.js";
 import { busyConsole } from "../support/console.js";
+import { freePort } from "../support/ports.js";
 
 const LEAST = 95;
 const MOST_SHIFT = 0.02;
@@ -23,13 +23,6 @@ const PAGES = {
 };
 /** Pages behind the session are kept from search engines, which is what `seo` would mark down. */
 const PRIVATE = CATEGORIES.filter((category) => category !== "seo");
-
-const freePort = () => new Promise((resolve) => {
-  const socket = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = socket.address();
-    socket.close(() => resolve(port));
-  });
-});
 
 const wanted = process.argv.slice(2);
 const names = Object.keys(PAGES).filter((name) => !wanted.length || wanted.includes(name));

@@ -101,7 +101,7 @@ async fn place_of(member: &Member, asked: &Asked) -> Result<Option<String>, ApiF
             } else if let Ok(delivery) = api.get::<Delivery>(format!("/v1/webhooks/deliveries/{id}")).await {
                 Some(format!("/developers/deliveries/{}", delivery.id))
             } else if let Ok(top_up) = api.get::<TopUp>(format!("/v1/wallet/top-ups/{id}")).await {
-                Some(with_query("/wallet", &[("top_up", &top_up.id.to_string())]))
+                Some(top_up_page(&top_up.id.to_string()))
             } else if is_key(member, &id).await {
                 Some("/developers/keys".to_owned())
             } else {
@@ -143,7 +143,11 @@ async fn is_key(member: &Member, id: &str) -> bool {
 /// The top-up that was paid with this receipt, however long ago.
 async fn top_up(member: &Member, receipt: &str) -> Option<String> {
     let found: Vec<TopUp> = member.api().get(with_query("/v1/wallet/top-ups", &[("receipt", receipt)])).await.ok()?;
-    Some(with_query("/wallet", &[("top_up", &found.first()?.id.to_string())]))
+    Some(top_up_page(&found.first()?.id.to_string()))
+}
+
+fn top_up_page(id: &str) -> String {
+    with_query("/wallet", &[("top_up", id)])
 }
 
 /// What the newest ledger entry that fits is about.
@@ -152,7 +156,7 @@ async fn entry(member: &Member, fits: impl Fn(&LedgerEntry) -> bool) -> Option<S
     let entry = newest.iter().find(|entry| fits(entry))?;
     Some(match entry.cause.split_once(':') {
         Some(("call", call)) => format!("/calls/{}", escape(call)),
-        Some(("topup", id)) => with_query("/wallet", &[("top_up", id)]),
+        Some(("topup", id)) => top_up_page(id),
         _ => "/wallet".to_owned(),
     })
 }

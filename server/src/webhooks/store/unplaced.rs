@@ -162,7 +162,8 @@ pub(in crate::webhooks) struct Unplaced {
     pub(in crate::webhooks) waits_for_one: bool,
 }
 
-/// Events of one look: some 20 ms of SQLite's one writer, which live calls share, and what another workspace's event waits for.
+/// Events of one look. For as long as they take to be written SQLite's one writer is held, which live calls share, and another
+/// workspace's event waits.
 pub(in crate::webhooks) const AT_ONCE: usize = 256;
 
 /// The oldest events that wait for a place, [`AT_ONCE`] at most, and the ids of those of them that can't be read.
