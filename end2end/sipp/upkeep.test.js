@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { canMount } from "../chaos/disk.js";
 import { callsOf } from "../support/calls.js";
 import { startServer } from "../support/server.js";
 import { Workspace, eventually, openWorkspace } from "../support/workspace.js";
@@ -134,7 +135,8 @@ describe("a trunk whose name has several addresses", () => {
     there?.close();
   });
 
-  test("is registered with and found at the next where one is silent", async () => {
+  const skip = canMount() ? false : "needs root, to have names of its own";
+  test("is registered with and found at the next where one is silent", { skip }, async () => {
     const port = ownPort();
     [silent, there] = [createSocket("udp4").bind(port, HOST), createSocket("udp4").bind(port, "127.0.0.2")];
     await Promise.all([once(silent, "listening"), once(there, "listening")]);

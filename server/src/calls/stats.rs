@@ -175,7 +175,14 @@ mod tests {
         // 22:30 UTC on the 20th is half past one on the 21st in Nairobi.
         let (from, to) = (us("2026-11-19T21:00:00Z"), us("2026-11-21T12:00:00Z"));
         let starts = bucket_starts(from, to, Bucket::Day, &nairobi()).unwrap().unwrap();
-        let slot = SlotSum { start_us: us("2026-11-20T22:30:00Z"), calls: 3, answered: 1, failed: 1, seconds: 61, spend_minor: 305 };
+        let slot = SlotSum {
+            start_us: us("2026-11-20T22:30:00Z"),
+            calls: 3,
+            answered: 1,
+            failed: 1,
+            seconds: 61,
+            spend_minor: 305,
+        };
         let stats = summed(&starts, &[slot], "KES");
         let by_day: Vec<_> = stats.buckets.iter().map(|day| (day.date.as_str(), day.total_calls)).collect();
         assert_eq!(by_day, [("2026-11-20", 0), ("2026-11-21", 3)]);

@@ -24,7 +24,9 @@ impl Trunk {
     /// The ways of a call to `number` from `caller_id`, both E.164, in the order of trying: one for each address that the trunk
     /// has.
     pub fn ways(&self, number: &str, caller_id: &str, own_domain: &str) -> Vec<Way> {
-        self.places().map(|(address, hop)| Self { address, hop, ..self.clone() }.way(number, caller_id, own_domain)).collect()
+        self.places()
+            .map(|(address, hop)| Self { address, hop, ..self.clone() }.way(number, caller_id, own_domain))
+            .collect()
     }
 
     /// Where the trunk is, in the order of trying (RFC 3263 §4.3), and the connection by which it is reached there; none: datagrams.

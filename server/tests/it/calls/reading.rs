@@ -152,6 +152,9 @@ async fn a_server_that_failed_is_counted_by_call_and_over_all(server: Server) {
         scene.gateway.with(id, |record| record.entry(kind, app.now_us(), data));
     };
     entry(well.call_id, "callback.answered", json!({ "ms": 40, "status": 200 }));
+    // Nobody waited for these: the caller hung up, and new actions came.
+    entry(well.call_id, "callback.failed", json!({ "ms": 3, "code": "calls.not_live" }));
+    entry(well.call_id, "callback.failed", json!({ "ms": 3, "reason": "its answer is not waited for any more" }));
     entry(badly.call_id, "callback.failed", json!({ "code": "call.callback_failed" }));
     entry(badly.call_id, "callback.answered", json!({ "ms": 90, "status": 200 }));
     scene.advance(1_000);
