@@ -17,6 +17,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("idempotency", crate::web::idempotency::STATEMENTS),
         ("calls", crate::calls::store::STATEMENTS),
         ("nodes", crate::calls::store::nodes::STATEMENTS),
+        ("pbx_calls", crate::calls::store::pbx::STATEMENTS),
         ("node_registrations", crate::calls::store::registrations::STATEMENTS),
         ("open_calls", crate::calls::store::open::STATEMENTS),
         ("live_conferences", crate::calls::store::conferences::STATEMENTS),

@@ -16,7 +16,7 @@ catalogue! {
         in_query: "in the query" | "kwenye swali",
         in_header: "header" | "kichwa",
         members: "Members of {}" | "Vilivyomo kwenye {}",
-        told_at: "Read more" | "Soma zaidi",
+        told_at: "In the documentation" | "Kwenye hati",
         access_scope: "An API key with the scope {}, or a person who is signed in" | "Ufunguo wa API wenye ruhusa {}, au mtu aliyeingia",
         access_key: "Any API key, or a person who is signed in" | "Ufunguo wowote wa API, au mtu aliyeingia",
         access_session: "A person who is signed in, no API key" | "Mtu aliyeingia, si ufunguo wa API",

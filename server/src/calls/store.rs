@@ -18,6 +18,7 @@ pub(crate) mod legs;
 pub(crate) mod limits;
 pub(crate) mod nodes;
 pub(crate) mod open;
+pub(crate) mod pbx;
 pub(crate) mod registrations;
 pub(crate) mod shown;
 pub(crate) mod stats;

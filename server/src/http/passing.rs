@@ -26,7 +26,8 @@ use crate::web::page::{OfSeveralNodes, POSITIONS, Page};
 use crate::web::passed_on::{PASSED_ON, client_of, path_of, proof};
 
 /// Routes of what one node has, below `/v1`.
-const OF_ONE_NODE: [&str; 4] = ["/calls/{id}/", "/admin/calls/{id}/", "/conferences/{id}", "/queues/{id}"];
+const OF_ONE_NODE: [&str; 5] =
+    ["/calls/{id}/", "/admin/calls/{id}/", "/conferences/{id}", "/queues/{id}", "/pbx/events"];
 /// Lists of what each node has.
 const LISTS: [&str; 4] = ["/admin/registrations", "/conferences", "/queues", "/sip/registrations"];
 /// For a connection to another node.

@@ -127,6 +127,8 @@ impl From<PbxError> for ApiError {
         let code = match error {
             PbxError::UnknownWorkspace => ErrorCode::PbxUnknownWorkspace,
             PbxError::Resolve => ErrorCode::PbxResolveFailed,
+            // Which is asked; what it can't be asked may be sent again.
+            PbxError::OfNode(node) => return Self::from(ErrorCode::PbxIngestFailed).of_node(node),
             PbxError::Ingest(why) => {
                 tracing::warn!(%why, "an event of a PBX was not taken");
                 ErrorCode::PbxIngestFailed

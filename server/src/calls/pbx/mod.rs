@@ -4,8 +4,9 @@
 //! ```text
 //!  call.ringing ─► a record is opened ─ call.answered ─► … ─ call.ended ─► it is closed
 //! ```
-//! The record lives on the node that heard of its begin, as that of any call does; a restart closes it. An event counts once
-//! by its id. It can't come again after its signature is too old, so that ids are remembered for a little longer than that.
+//! The record lives on the node that heard of its begin, as that of any call does; a restart closes it. Where there are several,
+//! an event that comes to another is passed on to that one. An event counts once by its id. It can't come again after its signature
+//! is too old, so that ids are remembered for a little longer than that.
 
 pub mod http;
 
@@ -23,6 +24,7 @@ use tokio::sync::Mutex as Turn;
 use super::admission::{ANONYMOUS, blank_call, own_party};
 use super::limits::Limits;
 use super::record::Draft;
+use super::store::pbx as store;
 use super::{CallEnd, CallError, CallRecord, CallRow, Direction, Origin};
 use crate::config::PbxSource;
 use crate::state::{AppState, Part};
@@ -54,6 +56,9 @@ pub enum PbxError {
     /// Its number is none of the workspace's, or its call is not one that was told of and runs.
     #[error("the call or number is not known")]
     Resolve,
+    /// Another node follows its call.
+    #[error("node {0} follows the call")]
+    OfNode(String),
     /// There are too many, or it could not be recorded.
     #[error("the event could not be stored: {0}")]
     Ingest(String),
@@ -179,14 +184,42 @@ pub async fn tell(app: &AppState, source: &PbxSource, event: Event) -> Result<Ca
     let told = match pbx.taken(&id) {
         Some(call) => Ok(call),
         None if !pbx.has_room(now) => Err(PbxError::Ingest("too many events in a short time".to_owned())),
-        None => apply(app, source, &mut running, &event).await.inspect(|call| {
-            pbx.taken.lock().insert(id, (*call, now));
-        }),
+        None => match keep_to_one_node(app, &key, &event.told, running.is_some()).await {
+            Ok(()) => apply(app, source, &mut running, &event).await.inspect(|call| {
+                pbx.taken.lock().insert(id, (*call, now));
+            }),
+            Err(error) => Err(error),
+        },
     };
     if running.is_none() {
         pbx.leave(&key, &seat);
     }
     told
+}
+
+/// Refuses an event of a call that another node follows, where there are others.
+async fn keep_to_one_node(
+    app: &AppState,
+    (source, workspace, id): &Key,
+    told: &Told,
+    is_here: bool,
+) -> Result<(), PbxError> {
+    if !app.config.nodes.is_on() {
+        return Ok(());
+    }
+    let named = (source.as_str(), *workspace, id.as_str());
+    let node = async {
+        let mut conn = app.db.acquire().await?;
+        match told {
+            _ if is_here => store::touch(&mut conn, named, app.now_us()).await.map(|()| None),
+            Told::Ringing { .. } => store::claim(&mut conn, named, &app.node_id, app.now_us()).await.map(Some),
+            Told::Answered | Told::Ended { .. } => store::find_node(&mut conn, named, app.now_us()).await,
+        }
+    };
+    match node.await.map_err(|error: sqlx::Error| PbxError::Ingest(error.to_string()))? {
+        Some(node) if *node != *app.node_id => Err(PbxError::OfNode(node)),
+        Some(_) | None => Ok(()),
+    }
 }
 
 async fn apply(
@@ -279,6 +312,7 @@ pub async fn run(app: AppState) {
         };
         let (pbx, now) = (PbxCalls::of(&app), app.clock.monotonic());
         pbx.tidy(now);
+        forget_silent(&app).await;
         for (key, seat) in pbx.all() {
             let mut running = seat.lock().await;
             let is_over = |running: &Running| is_stopping || now.saturating_sub(running.told_at) >= SILENT_FOR;
@@ -292,6 +326,19 @@ pub async fn run(app: AppState) {
         if is_stopping {
             return;
         }
+    }
+}
+
+/// Forgets which node follows calls that have ended, or must have.
+async fn forget_silent(app: &AppState) {
+    if !app.config.nodes.is_on() {
+        return;
+    }
+    let silent_for = SILENT_FOR + REMEMBERED_FOR;
+    let before_us = app.now_us() - i64::try_from(silent_for.as_micros()).unwrap_or(i64::MAX);
+    let forgotten = async { store::delete_silent(&mut *app.db.acquire().await?, before_us).await };
+    if let Err(error) = forgotten.await {
+        tracing::warn!(%error, "which node follows old calls of PBXs is not forgotten");
     }
 }
 

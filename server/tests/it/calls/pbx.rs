@@ -1,11 +1,15 @@
 //! Calls that an external PBX runs and tells of.
 
+use std::time::Duration;
+
+use sautikit::calls::{self, Hub};
 use sautikit::config::PbxSource;
+use sautikit::http::{internal_router, router};
 use sautikit::webhooks::signature;
 use serde_json::{Value, json};
 
 use super::support::{FROM, Scene, TO};
-use crate::support::{Answer, Server, on_each_engine};
+use crate::support::{Answer, Client, Server, on_each_engine, within};
 
 on_each_engine! {
     a_call_of_a_pbx_has_a_record_as_any_other_and_costs_nothing
@@ -13,6 +17,8 @@ on_each_engine! {
     what_a_call_came_to_without_an_answer_is_its_status
     what_is_not_signed_just_now_by_a_source_is_taken_of_nobody
     only_numbers_of_the_workspace_and_calls_that_run_are_told_of
+    events_of_one_call_may_come_to_any_node
+    a_call_of_a_node_that_died_rings_anew_at_another
 }
 
 /// Of the source that [`with_source`] adds.
@@ -158,4 +164,62 @@ async fn only_numbers_of_the_workspace_and_calls_that_run_are_told_of(server: Se
     }
     // What was refused did not count.
     pbx.tells("4", "call.ringing", rings()).await.expect(202);
+}
+
+/// A node that passes on to others, a client of another on the same database, and what tells that the first lives.
+async fn on_two_nodes(server: Server) -> (Pbx, Client, impl Fn()) {
+    let pbx = Pbx::set(server.configured(|config| config.nodes.listen = "127.0.0.1:0".to_owned())).await;
+    let server = &pbx.scene.server;
+    server.takes_from_nodes(internal_router(&server.app)).await;
+    let other = server.client_of(router(&server.beside()));
+    let app = server.app.clone();
+    let lives = move || {
+        calls::record::tick(&app);
+        Hub::of(&app).writer().press();
+    };
+    (pbx, other, lives)
+}
+
+impl Pbx {
+    /// The same by way of this client.
+    async fn tells_by(&self, client: &Client, id: &str, kind: &str, more: Value) -> Answer {
+        let server = &self.scene.server;
+        let body = event(server, &self.workspace, id, kind, more).to_string();
+        let now = server.app.now_us() / 1_000_000;
+        let client = client.with("x-sautikit-source", "asterisk");
+        let client = client.with(signature::HEADER, &signature::sign(SECRET, body.as_bytes(), now));
+        client.send("POST", "/v1/pbx/events", Some("application/json"), &body).await
+    }
+
+    async fn calls(&self) -> usize {
+        self.scene.asha.get("/v1/calls").await.expect(200).json.as_array().map_or(0, Vec::len)
+    }
+}
+
+async fn events_of_one_call_may_come_to_any_node(server: Server) {
+    let (pbx, other, lives) = on_two_nodes(server).await;
+    let id = call_of(&pbx.tells("1", "call.ringing", rings()).await.expect(202));
+    // Until it is written down that the first node lives, the other takes it for dead.
+    within(Duration::from_secs(10), "the call is answered", async || {
+        lives();
+        let answer = pbx.tells_by(&other, "2", "call.answered", json!({})).await;
+        (answer.status == 202).then(|| assert_eq!(call_of(&answer), id))
+    })
+    .await;
+    assert_eq!(pbx.call(&id).await["status"], "answered");
+    let again = pbx.tells_by(&other, "1", "call.ringing", rings()).await.expect(202);
+    assert_eq!((call_of(&again), pbx.calls().await), (id.clone(), 1), "it opens no other there");
+    for turn in ["once", "and again"] {
+        assert_eq!(call_of(&pbx.tells_by(&other, "3", "call.ended", json!({})).await.expect(202)), id, "{turn}");
+    }
+    assert_eq!((pbx.call(&id).await["status"].clone(), pbx.calls().await), (json!("completed"), 1));
+}
+
+async fn a_call_of_a_node_that_died_rings_anew_at_another(server: Server) {
+    let (pbx, other, _) = on_two_nodes(server).await;
+    // It never says that it lives.
+    let id = call_of(&pbx.tells("1", "call.ringing", rings()).await.expect(202));
+    pbx.tells_by(&other, "2", "call.answered", json!({})).await.expect_error("pbx.resolve_failed");
+    assert_ne!(call_of(&pbx.tells_by(&other, "3", "call.ringing", rings()).await.expect(202)), id);
+    pbx.tells_by(&other, "4", "call.answered", json!({})).await.expect(202);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
+use sautikit::calls::pbx::PbxCalls;
 use sautikit::calls::{self, Hub};
 use sautikit::gateway::{self, Gateway, Started};
 use sautikit::http::{internal_router, router};
@@ -33,6 +34,7 @@ impl Server {
             shared.node_id = "other-node".into();
             shared.config = Arc::new(config);
             shared.parts.put(Hub::default());
+            shared.parts.put(PbxCalls::default());
         })
     }
 }
