@@ -89,10 +89,11 @@ pub fn router(app: &AppState) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
     let console = Console::new(app, edge::around(inner, app, None));
+    let pbx = calls::pbx::http::routes().route_layer(from_fn_with_state(app.clone(), passing::pass_on));
     let routes = Router::new()
         .nest("/v1", api)
         .nest("/v1/payments", payments::http::callbacks())
-        .nest("/v1/pbx", calls::pbx::http::routes())
+        .nest("/v1/pbx", pbx)
         .merge(console::routes(&console))
         .nest("/dev", dev)
         .merge(gateway::http::socket_routes())
@@ -116,7 +117,8 @@ pub fn operator_router(app: &AppState) -> Router {
 /// What is served on the internal listener (`nodes.listen`): the API, for requests that other nodes pass on, which have counted and
 /// noted them.
 pub fn internal_router(app: &AppState) -> Router {
-    let routes = Router::new().nest("/v1", Router::from(api())).fallback(not_found);
+    let routes =
+        Router::new().nest("/v1", Router::from(api())).nest("/v1/pbx", calls::pbx::http::routes()).fallback(not_found);
     let routes = edge::around(routes.method_not_allowed_fallback(method_not_allowed), app, None);
     // What nodes want of each other and no client has asked for.
     let between = Router::new().nest("/nodes", gateway::edge::http::routes()).with_state(app.clone());

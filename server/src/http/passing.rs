@@ -90,6 +90,11 @@ pub(super) async fn run(app: &AppState, request: Request, next: Next) -> Respons
     }
 }
 
+/// Middleware that does so over routes of their own.
+pub(super) async fn pass_on(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    run(&app, request, next).await
+}
+
 async fn ask(app: &AppState, scope: Scope, mut request: Request, next: Next) -> Response {
     if scope == Scope::Every {
         request.extensions_mut().insert(OfSeveralNodes);

@@ -171,7 +171,9 @@ async fn on_two_nodes(server: Server) -> (Pbx, Client, impl Fn()) {
     let pbx = Pbx::set(server.configured(|config| config.nodes.listen = "127.0.0.1:0".to_owned())).await;
     let server = &pbx.scene.server;
     server.takes_from_nodes(internal_router(&server.app)).await;
-    let other = server.client_of(router(&server.beside()));
+    let beside = server.beside();
+    calls::record::start_writer(&beside);
+    let other = server.client_of(router(&beside));
     let app = server.app.clone();
     let lives = move || {
         calls::record::tick(&app);
@@ -206,7 +208,6 @@ async fn events_of_one_call_may_come_to_any_node(server: Server) {
         (answer.status == 202).then(|| assert_eq!(call_of(&answer), id))
     })
     .await;
-    assert_eq!(pbx.call(&id).await["status"], "answered");
     let again = pbx.tells_by(&other, "1", "call.ringing", rings()).await.expect(202);
     assert_eq!((call_of(&again), pbx.calls().await), (id.clone(), 1), "it opens no other there");
     for turn in ["once", "and again"] {
